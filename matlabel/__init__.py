@@ -1,0 +1,1 @@
+"""Pixel-accurate segmentation labels from image-level tags: class activations, trimaps, image matting."""

@@ -1,0 +1,1 @@
+"""What every stage shares about files: shards, label images, atomic writes, provenance."""

@@ -1,0 +1,88 @@
+"""Beside every artifact, `<file>.provenance.json`: what it is, what made it, from what, where and how long."""
+
+import hashlib
+import platform
+import resource
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+from matlabel.artifacts.atomic import write_json
+from matlabel.artifacts.digest import file_sha256
+
+_PACKAGES = ("matlabel", "torch", "torchvision", "numpy", "scipy", "h5py", "pillow", "scikit-image")
+
+
+class Inputs:
+    """The files a job has read, by role."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+
+    def add(self, paths: str | Path | Iterable[str | Path]) -> None:
+        """Note one file or several as read."""
+        for path in [paths] if isinstance(paths, str | Path) else paths:
+            self.files[str(path)] = file_sha256(path)
+
+
+@contextmanager
+def recorded(outputs: list[Path], *, stage: str, key: str, code: str | None = None) -> Iterator[Inputs]:
+    """Write the provenance of `outputs` once the block has made them.
+
+    Args:
+        outputs: the files that the block writes.
+        stage, key: the artifact's address.
+        code: digest of the stage's sources, if the caller knows it.
+
+    Yields:
+        an `Inputs`, to which the block adds the files it reads.
+    """
+    inputs = Inputs()
+    begin = time.monotonic()
+    yield inputs
+    seconds = time.monotonic() - begin
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    for output in outputs:
+        write_json(
+            provenance_path(output),
+            {
+                "file": Path(output).name,
+                "sha256": file_sha256(output),
+                "bytes": Path(output).stat().st_size,
+                "stage": stage,
+                "key": key,
+                "code": code,
+                "inputs": inputs.files,
+                "versions": {"python": platform.python_version(), **_versions()},
+                "host": socket.gethostname(),
+                "machine": platform.machine(),
+                "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                "seconds": round(seconds, 2),
+                "peak_memory_mb": round(peak / 1024),
+            },
+        )
+
+
+def provenance_path(artifact: str | Path) -> Path:
+    """Where the provenance of an artifact lies."""
+    artifact = Path(artifact)
+    return artifact.with_name(artifact.name + ".provenance.json")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def digest_of(files: dict[str, str]) -> str:
+    """One digest for a set of files: path and SHA-256 of each, in the order of the paths."""
+    lines = "".join(f"{path} {sha}\n" for path, sha in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,0 +1,94 @@
+"""One HDF5 file a shard, a group an image id in slot order; artifacts hold nothing that varies between runs."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from matlabel.artifacts.atomic import atomic_path
+from matlabel.artifacts.errors import UserError
+
+FORMAT = 1
+
+
+class ShardWriter:
+    """Adds images to a shard that is being written (see `write_shard`)."""
+
+    def __init__(self, file: h5py.File):
+        self._file = file
+
+    def add(self, image_id: str, **arrays: np.ndarray) -> None:
+        """Store named arrays of one image: any dtype and shape, compressed without loss."""
+        group = self._file.create_group(image_id, track_order=True)
+        for name, array in arrays.items():
+            array = np.asarray(array)
+            # Filters need chunks, and chunks need a size: scalars and empty arrays are stored plainly.
+            packed = {"compression": "gzip", "compression_opts": 4, "shuffle": array.itemsize > 1}
+            options = {"chunks": array.shape, **packed} if array.size > 64 else {}
+            group.create_dataset(name, data=array, track_times=False, **options)
+
+
+@contextmanager
+def write_shard(path: str | Path, *, stage: str, key: str, classes: list[str], settings: dict) -> Iterator[ShardWriter]:
+    """Write a shard atomically: `with write_shard(...) as shard: shard.add("id", trimap=array)`."""
+    with atomic_path(path) as temporary:
+        with h5py.File(temporary, "w", track_order=True, libver="v110") as file:
+            file.attrs["stage"] = stage
+            file.attrs["key"] = key
+            file.attrs["classes"] = json.dumps(classes, ensure_ascii=False)
+            file.attrs["settings"] = json.dumps(settings, sort_keys=True, ensure_ascii=False)
+            file.attrs["format"] = FORMAT
+            yield ShardWriter(file)
+
+
+class Shard:
+    """A shard open for reading: `ids` in slot order, `shard[id]` the arrays of an image, by name."""
+
+    def __init__(self, path: Path, file: h5py.File):
+        self.path = path
+        self._file = file
+        self.stage = str(file.attrs["stage"])
+        self.key = str(file.attrs["key"])
+        self.classes: list[str] = json.loads(file.attrs["classes"])
+        self.settings: dict = json.loads(file.attrs["settings"])
+        self.ids: list[str] = list(file.keys())
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self._file
+
+    def __getitem__(self, image_id: str) -> dict[str, np.ndarray]:
+        if image_id not in self._file:
+            raise UserError(f"{self.path}: holds no image {image_id}; it was made from other data: rerun {self.stage}")
+        return {name: dataset[()] for name, dataset in self._file[image_id].items()}
+
+    def read(self, image_id: str, name: str) -> np.ndarray:
+        """One array of one image, without reading the others."""
+        return self._file[image_id][name][()]
+
+
+@contextmanager
+def open_shard(path: str | Path, stage: str | None = None) -> Iterator[Shard]:
+    """Open a shard for reading.
+
+    Raises:
+        UserError: missing, damaged, of another stage than `stage`, or in another format than this version writes.
+    """
+    path = Path(path)
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read as a shard ({error}); delete it and run again") from error
+    with file:
+        if "format" not in file.attrs:
+            raise UserError(f"{path}: not a matlabel shard")
+        if int(file.attrs["format"]) != FORMAT:
+            raise UserError(
+                f"{path}: written in format {int(file.attrs['format'])}, this version reads format {FORMAT}; "
+                "delete it and run again"
+            )
+        if stage is not None and file.attrs["stage"] != stage:
+            raise UserError(f"{path}: holds {file.attrs['stage']}, expected {stage}")
+        yield Shard(path, file)
