@@ -1,0 +1,212 @@
+"""The driver's scan: which images, with which bytes and tags, in which shard. Settled before any job is planned."""
+
+import csv
+import fcntl
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matlabel.artifacts.atomic import add_text, write_text
+from matlabel.artifacts.digest import text_sha256
+from matlabel.artifacts.errors import UserError
+from matlabel.dataset import folder as reader
+from matlabel.dataset.index import FileIndex
+from matlabel.dataset.manifest import Entry, shard_text
+from matlabel.settings.dataset import DatasetSettings
+
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class ShardFiles:
+    """One shard of the scanned data set; the paths are of content-addressed files."""
+
+    number: str
+    split: str
+    images: int
+    csv: Path
+    masks: Path | None
+
+
+@dataclass
+class Scan:
+    """What the driver knows of the data: shards by number, in order."""
+
+    folder: Path
+    shards: dict[str, ShardFiles] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits, in order of appearance."""
+        return list(dict.fromkeys(shard.split for shard in self.shards.values()))
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether any image has a true mask."""
+        return any(shard.masks for shard in self.shards.values())
+
+
+def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes: list[str], write: bool) -> Scan:
+    """Scan a data folder into shards.
+
+    Args:
+        data: the folder with images/, labels.csv, classes.txt and perhaps masks/.
+        base: what the paths in the manifest are relative to: `data`, or a parent of it.
+        root: results/dataset/<key>, where order.csv, index.csv and the shard CSVs lie.
+        settings: subset, shard size, and what to do with images that are not in order.
+        classes: the class names.
+        write: whether to write; without, the result is the same and nothing is touched.
+
+    Raises:
+        UserError: something of the data is refused by the settings.
+    """
+    prefix = data.relative_to(base)
+    images = reader.list_images(data)
+    listed = reader.read_labels(data, images)
+    found = Scan(base)
+    unlisted = len(images.keys() - {image.id for image in listed})
+    if unlisted:
+        found.notes.append(f"{data}: {unlisted} images are not in labels.csv and stay out")
+    listed = _subset(listed, settings.subset, data)
+    _refuse(listed, settings, classes, data)
+
+    masks = reader.list_images(data, "masks", (".png",)) if (data / "masks").is_dir() else {}
+    index = FileIndex(root / "index.csv")
+    with _locked(root, write):
+        shards = _order(root / "order.csv", listed, settings.shard_size, write)
+        for number, placed in shards.items():
+            entries = [
+                Entry(
+                    slot,
+                    image.split,
+                    image.id,
+                    str(prefix / (image.image or f"images/{image.id}")),
+                    index.sha256(base, str(prefix / image.image)) if image.image else "",
+                    tuple(sorted(image.tags, key=lambda tag: classes.index(tag) if tag in classes else len(classes))),
+                )
+                for slot, image in placed
+            ]
+            pairs = [
+                (entry.id, str(base / prefix / masks[entry.id]), index.sha256(base, str(prefix / masks[entry.id])))
+                for entry in entries
+                if entry.id in masks
+            ]
+            found.ids.update({entry.id: number for entry in entries})
+            found.shards[number] = ShardFiles(
+                number,
+                entries[0].split,
+                len(entries),
+                _add(root, f"shard-{number}", shard_text(entries), write),
+                _add(root, f"masks-{number}", files_text(pairs), write) if pairs else None,
+            )
+        if write:
+            index.save()
+    return found
+
+
+def files_text(rows: Iterable[tuple[str, str, str]]) -> str:
+    """CSV of files that belong to images: id, path, SHA-256."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["id", "path", "sha256"])
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _add(root: Path, name: str, text: str, write: bool) -> Path:
+    path = root / f"{name}-{text_sha256(text)[:12]}.csv"
+    return add_text(path, text) if write else path
+
+
+def _subset(listed: list[reader.Tagged], subset: dict[str, int], data: Path) -> list[reader.Tagged]:
+    splits = list(dict.fromkeys(image.split for image in listed))
+    for split in subset:
+        if split not in splits:
+            raise UserError(f"dataset.subset names the split {split}; {data / 'labels.csv'} has {', '.join(splits)}")
+    chosen = set()
+    for split in splits:
+        ids = [image.id for image in listed if image.split == split]
+        # By hash: file order often goes with class or source, and a larger subset must hold the smaller one.
+        ids.sort(key=lambda image_id: hashlib.sha256(image_id.encode()).digest())
+        chosen.update(ids[: subset.get(split, len(ids))])
+    return [image for image in listed if image.id in chosen]
+
+
+def _refuse(listed: list[reader.Tagged], settings: DatasetSettings, classes: list[str], data: Path) -> None:
+    known = set(classes)
+    for image in listed:
+        for tag in image.tags:
+            if tag not in known and settings.unknown_class == "refuse":
+                message = reader.unknown_tag(data, image, tag, classes)
+                raise UserError(f"{message}; correct it, or leave such images out with dataset.unknown_class: reject")
+    untagged = [f"{image.id} (line {image.line})" for image in listed if not image.tags]
+    if untagged and settings.untagged == "refuse":
+        raise UserError(
+            f"{data / 'labels.csv'}: {_some(untagged)} without tags; tag them, or set dataset.untagged to reject "
+            "(leave them out) or background (they show none of the classes)"
+        )
+    missing = [f"{image.id} (line {image.line})" for image in listed if image.image is None]
+    if missing and settings.unreadable == "refuse":
+        raise UserError(
+            f"{data / 'labels.csv'}: no image in images/ for {_some(missing)}; add them, or leave them out with "
+            "dataset.unreadable: reject"
+        )
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
+
+
+def _order(
+    path: Path, listed: list[reader.Tagged], size: int, write: bool
+) -> dict[str, list[tuple[int, reader.Tagged]]]:
+    """Shard number -> [(slot, image)]: slots are given once, new images append, removed ones leave a gap."""
+    rows: list[tuple[str, str, str, str]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = [(row[0], row[1], row[2], row[3]) for row in list(csv.reader(file))[1:]]
+    placed = {(split, image_id): (shard, int(slot)) for split, shard, slot, image_id in rows}
+    last: dict[str, tuple[int, int]] = {}
+    for split, shard, slot, _ in rows:
+        last[split] = max(last.get(split, (-1, -1)), (int(shard), int(slot)))
+    following = max((int(shard) for _, shard, _, _ in rows), default=-1) + 1
+    known = len(rows)
+    for image in listed:
+        if (image.split, image.id) in placed:
+            continue
+        shard, slot = last.get(image.split, (-1, size))
+        if slot + 1 >= size or shard < 0:
+            shard, slot, following = following, -1, following + 1
+        last[image.split] = (shard, slot + 1)
+        placed[image.split, image.id] = (f"{shard:05d}", slot + 1)
+        rows.append((image.split, f"{shard:05d}", str(slot + 1), image.id))
+    if write and len(rows) > known:
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["split", "shard", "slot", "id"])
+        writer.writerows(rows)
+        write_text(path, out.getvalue())
+    shards: dict[str, list[tuple[int, reader.Tagged]]] = defaultdict(list)
+    for image in listed:
+        shard, slot = placed[image.split, image.id]
+        shards[shard].append((slot, image))
+    return {number: sorted(shards[number], key=lambda pair: pair[0]) for number in sorted(shards)}
+
+
+@contextmanager
+def _locked(root: Path, write: bool) -> Iterator[None]:
+    """Two drivers that start at once must not both give out the next slot."""
+    if not write:
+        yield
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,127 @@
+"""From settings to keys: one node for each artifact folder, shared by all variants that agree up to there."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from matlabel.artifacts.digest import canonical, text_sha256
+from matlabel.artifacts.errors import UserError
+from matlabel.settings.base import Settings
+from matlabel.settings.config import StageSettings
+
+STAGES = (
+    "dataset",
+    "cam",
+    "activations",
+    "trimaps",
+    "mattes",
+    "labels",
+    "segmenter",
+    "predictions",
+    "evaluation",
+    "report",
+)
+TRAININGS = ("cam", "segmenter")
+SHARDED = ("dataset", "activations", "trimaps", "mattes", "labels", "predictions")
+
+
+@dataclass
+class Node:
+    """One artifact folder, results/<stage>/<key>.
+
+    Attributes:
+        upstream: stage -> key of what it reads.
+        settings: the stage's validated settings.
+        payload: what the key is the digest of.
+        users: the (variant, seed) pairs that lead here.
+    """
+
+    stage: str
+    key: str
+    settings: Settings
+    all_settings: StageSettings
+    upstream: dict[str, str]
+    payload: dict[str, Any]
+    users: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def folder(self) -> str:
+        """Where its artifacts lie, relative to the working directory."""
+        return f"results/{self.stage}/{self.key}"
+
+    def settings_text(self, classes: list[str]) -> str:
+        """The content of settings.yaml: it says no more than the key does, so equal keys have equal files."""
+        return yaml.safe_dump(
+            {"key": self.key, "classes": classes, **self.payload}, sort_keys=False, allow_unicode=True
+        )
+
+
+def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
+    """The stages that a stage reads, under these settings."""
+    masks = settings.labels.source == "masks"
+    if stage == "mattes":
+        read = ("dataset", "activations") if settings.mattes.method == "none" else ("dataset", "activations", "trimaps")
+    elif stage == "segmenter":
+        read = ("dataset", "labels", "mattes") if settings.segmenter.target == "soft" else ("dataset", "labels")
+    elif stage == "evaluation":
+        read = ("dataset", "labels") if masks else ("dataset", "activations", "trimaps", "mattes", "labels")
+        read += ("predictions",) if settings.segmenter.train else ()
+    else:
+        read = {
+            "dataset": (),
+            "cam": ("dataset",),
+            "activations": ("dataset", "cam"),
+            "trimaps": ("dataset", "activations"),
+            "labels": ("dataset",) if masks else ("dataset", "mattes"),
+            "predictions": ("dataset", "segmenter"),
+        }[stage]
+    return read
+
+
+def stages_of(settings: StageSettings) -> list[str]:
+    """The stages that a variant needs, in order, without the report."""
+    needed, todo = set(), ["evaluation"]
+    while todo:
+        stage = todo.pop()
+        if stage not in needed:
+            needed.add(stage)
+            todo.extend(upstream_of(stage, settings))
+    return [stage for stage in STAGES if stage in needed]
+
+
+def add_chain(
+    nodes: dict[str, Node], variant: str, seed: int, settings: StageSettings, classes: list[str]
+) -> dict[str, str]:
+    """Add the nodes of one variant and seed; returns stage -> key.
+
+    Raises:
+        UserError: two different payloads share a key (one chance in billions: any setting changed resolves it).
+    """
+    keys: dict[str, str] = {}
+    for stage in stages_of(settings):
+        block = getattr(settings, stage)
+        upstream = {name: keys[name] for name in upstream_of(stage, settings)}
+        payload: dict[str, Any] = {"stage": stage, "settings": block.keyed(), "upstream": upstream}
+        if stage == "dataset":
+            payload["classes"] = classes
+        if stage in TRAININGS:
+            payload["seed"] = seed
+            if block.splits is None:
+                payload["splits"] = {"all_except": settings.evaluation.splits}
+        if stage == "evaluation" and block.label_splits is None:
+            payload["splits"] = {"all_except": settings.evaluation.splits}
+        keys[stage] = add_node(nodes, stage, payload, upstream, settings).key
+        nodes[keys[stage]].users.append((variant, seed))
+    return keys
+
+
+def add_node(
+    nodes: dict[str, Node], stage: str, payload: dict[str, Any], upstream: dict[str, str], settings: StageSettings
+) -> Node:
+    """The node of a payload, made if it is new: its key is the digest's first 8 hex digits."""
+    key = text_sha256(canonical(payload))[:8]
+    node = nodes.setdefault(key, Node(stage, key, getattr(settings, stage), settings, upstream, payload))
+    if node.payload != payload:
+        raise UserError(f"the settings of {node.stage} and {stage} happen to share the key {key}: change any of them")
+    return node

@@ -1,0 +1,282 @@
+"""The plan of a run: the config validated, the data scanned, and a path for everything the Snakefile asks."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matlabel.artifacts.atomic import add_text
+from matlabel.artifacts.digest import text_sha256
+from matlabel.artifacts.errors import UserError
+from matlabel.dataset import folder as reader
+from matlabel.dataset.manifest import data_folder
+from matlabel.dataset.scan import Scan, files_text, scan
+from matlabel.plan.chain import SHARDED, STAGES, Node, add_chain, add_node
+from matlabel.plan.sources import sources_digest, sources_text
+from matlabel.settings.config import Config, StageSettings, load_config
+
+__all__ = ["Plan", "data_folder"]
+
+
+class Plan:
+    """Paths and shards of every artifact that a config asks for.
+
+    Paths are relative to the working directory. With `write`, the driver's own files are added (manifest, settings,
+    code files, links); they are content-addressed, so that adding them disturbs no job that is running.
+
+    Raises:
+        UserError: anything wrong in the config or the data, before any job starts.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], write: bool = False):
+        self.config: Config
+        self.variants: dict[str, StageSettings]
+        self.config, self.variants = load_config(raw)
+        self._write = write
+        self._texts: dict[str, str] = {}
+        self.nodes: dict[str, Node] = {}
+        self.chains: dict[tuple[str, int], dict[str, str]] = {}
+
+        self.classes = self._classes()
+        for variant, settings in self.variants.items():
+            for seed in self.config.seeds:
+                self.chains[variant, seed] = add_chain(self.nodes, variant, seed, settings, self.classes)
+        self.data = self._scan()
+        self._check_splits()
+        self._check_weights()
+        self.report = self._report_node()
+        for node in self.nodes.values():
+            self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
+        self.corrections = self._corrections()
+        if write:
+            self._link()
+
+    # -- what the rules ask ------------------------------------------------------------------------------------
+
+    def node(self, key: str) -> Node:
+        """The artifact folder of a key.
+
+        Raises:
+            UserError: the config does not lead to this key.
+        """
+        if key not in self.nodes:
+            raise UserError(f"no settings of this config have the key {key}")
+        return self.nodes[key]
+
+    def settings_file(self, key: str) -> str:
+        """settings.yaml of a key."""
+        return f"{self.node(key).folder}/settings.yaml"
+
+    def code_file(self, stage: str) -> str:
+        """The file named by the digest of a stage's sources."""
+        return self._add(f"results/.code/{stage}-{sources_digest(stage)}", sources_text(stage))
+
+    def splits(self, node: Node) -> list[str]:
+        """The splits that an artifact folder covers or, of a training, learns from."""
+        held_out = node.all_settings.evaluation.splits
+        trained = [split for split in self.data.splits if split not in held_out]
+        if node.stage in ("cam", "segmenter"):
+            return node.settings.splits or trained
+        if node.stage == "predictions":
+            return node.settings.splits or held_out or self.data.splits
+        if node.stage == "evaluation":
+            return node.settings.label_splits or trained
+        if node.stage == "dataset":
+            return self.data.splits
+        return node.all_settings.labels.splits or self.data.splits
+
+    def shards(self, splits: list[str]) -> list[str]:
+        """Numbers of the shards of some splits, ascending."""
+        return [number for number, shard in self.data.shards.items() if shard.split in splits]
+
+    def shard_csv(self, number: str) -> str:
+        """The manifest of a shard."""
+        return str(self.data.shards[number].csv)
+
+    def checks(self, key: str, splits: list[str]) -> list[str]:
+        """The checks of all shards of some splits of the data set `key`."""
+        return [self.artifact(key, number) for number in self.shards(splits)]
+
+    def list_file(self, splits: list[str]) -> str:
+        """A list of the shard CSVs of some splits, for jobs that read many."""
+        return self._list("shards", [shard.csv for shard in self._shards_of(splits)])
+
+    def masks(self, splits: list[str]) -> dict[str, Any]:
+        """The mask files' CSVs of some splits and their list; {} where no image has a mask."""
+        files = [shard.masks for shard in self._shards_of(splits) if shard.masks]
+        return {"mask_csvs": [str(file) for file in files], "masks": self._list("masks", files)} if files else {}
+
+    def artifact(self, key: str, number: str | None = None) -> str:
+        """The main output of a key: a shard's file, or the one file of a stage without shards."""
+        node = self.node(key)
+        if node.stage == "dataset":
+            return f"{node.folder}/shard-{number}.checks.json"
+        if node.stage in SHARDED:
+            return f"{node.folder}/shard-{number}.h5"
+        name = {"evaluation": "scores.json", "report": "report.html"}.get(node.stage, "weights.pt")
+        return f"{node.folder}/{name}"
+
+    def artifacts(self, key: str, splits: list[str] | None = None) -> list[str]:
+        """All main outputs of a key, or those of some splits."""
+        node = self.node(key)
+        if node.stage not in SHARDED:
+            return [self.artifact(key)]
+        return [self.artifact(key, number) for number in self.shards(splits or self.splits(node))]
+
+    def start_files(self, key: str) -> list[str]:
+        """Weight files that a training starts from or takes over."""
+        values = [getattr(self.node(key).settings, field, None) for field in ("weights", "weights_from")]
+        return [value for value in values if value and value not in ("imagenet", "none")]
+
+    def label_masks(self, key: str, number: str) -> list[str]:
+        """The CSV of a shard's true masks, for labels.source masks."""
+        if self.node(key).settings.source != "masks":
+            return []
+        masks = self.data.shards[number].masks
+        if masks is None:
+            raise UserError(f"labels.source is masks, but no image of split {self.data.shards[number].split} has one")
+        return [str(masks)]
+
+    def evaluation_inputs(self, key: str) -> dict[str, Any]:
+        """What one evaluation reads, by name."""
+        node = self.node(key)
+        labelled = self.splits(node)
+        held_out = node.settings.splits if "predictions" in node.upstream else []
+        inputs: dict[str, Any] = {"list": self.list_file(labelled)}
+        if held_out:
+            inputs["held_out"] = self.list_file(held_out)
+        inputs["checks"] = self.checks(node.upstream["dataset"], labelled + held_out)
+        inputs.update(self.masks(labelled + held_out))
+        for stage in ("activations", "trimaps", "mattes", "labels"):
+            if stage in node.upstream:
+                inputs[stage] = self.artifacts(node.upstream[stage], labelled)
+        if held_out:
+            inputs["predictions"] = self.artifacts(node.upstream["predictions"], held_out)
+        return inputs
+
+    def report_inputs(self) -> dict[str, Any]:
+        """What the report reads: all scores and histories, and the shards its gallery shows."""
+        inputs: dict[str, Any] = {"list": self.list_file(self.data.splits), **self.masks(self.data.splits)}
+        for stage in STAGES[:-1]:
+            inputs[stage] = self.targets(stage)
+        return inputs
+
+    def targets(self, stage: str) -> list[str]:
+        """What `all_<stage>` asks for."""
+        return [path for node in self.nodes.values() if node.stage == stage for path in self.artifacts(node.key)]
+
+    # -- how it is made ----------------------------------------------------------------------------------------
+
+    def _add(self, path: str, text: str) -> str:
+        if self._write and self._texts.get(path) != text:
+            add_text(Path(path), text)
+        self._texts[path] = text
+        return path
+
+    def _list(self, name: str, files: list[Path]) -> str:
+        text = "".join(f"{file.name}\n" for file in files)
+        return self._add(str(self._dataset_root / f"{name}-{text_sha256(text)[:12]}.txt"), text)
+
+    def _shards_of(self, splits: list[str]) -> list[Any]:
+        return [shard for shard in self.data.shards.values() if shard.split in splits]
+
+    @property
+    def _dataset_root(self) -> Path:
+        return Path(next(node.folder for node in self.nodes.values() if node.stage == "dataset"))
+
+    def _classes(self) -> list[str]:
+        dataset = self.config.dataset
+        if dataset.format == "shapes":
+            from matlabel.dataset.shapes import CLASSES
+
+            return list(CLASSES)
+        folder = Path(dataset.path or "")
+        if not folder.is_dir():
+            raise UserError(f"dataset.path: no such folder: {folder}")
+        return reader.read_classes(folder)
+
+    def _scan(self) -> Scan:
+        dataset, root = self.config.dataset, self._dataset_root
+        self._add(f"{root}/settings.yaml", self.nodes[root.name].settings_text(self.classes))
+        if dataset.format == "folder":
+            data = base = Path(dataset.path or "")
+        else:
+            from matlabel.dataset.shapes.folder import shapes_folder
+
+            # The pictures must be there to be scanned; a dry run makes them too, where they do not disturb anything.
+            data, base = shapes_folder(root, dataset.shapes), root
+        return scan(data, base, root, dataset, self.classes, self._write)
+
+    def _check_splits(self) -> None:
+        known = self.data.splits
+        for variant, settings in self.variants.items():
+            where = f"variant {variant}: " if self.config.variants else ""
+            for stage, field in (
+                ("cam", "splits"),
+                ("segmenter", "splits"),
+                ("labels", "splits"),
+                ("predictions", "splits"),
+                ("evaluation", "splits"),
+                ("evaluation", "label_splits"),
+            ):
+                for split in getattr(getattr(settings, stage), field) or []:
+                    if split not in known:
+                        raise UserError(
+                            f"config: {where}{stage}.{field}: the data has no split {split}; it has {', '.join(known)}"
+                        )
+            if not [split for split in known if split not in settings.evaluation.splits]:
+                raise UserError(f"config: {where}evaluation.splits: no split is left to train on")
+
+    def _check_weights(self) -> None:
+        for node in self.nodes.values():
+            for field in ("weights", "weights_from"):
+                value = getattr(node.settings, field, None)
+                if value and value not in ("imagenet", "none") and not Path(value).is_file():
+                    raise UserError(
+                        f"config: {node.stage}.{field}: no such file: {value}"
+                        + (" (or one of imagenet, none)" if field == "weights" else "")
+                    )
+
+    def _report_node(self) -> Node:
+        runs = [
+            {"variant": variant, "seed": seed, "keys": {stage: keys[stage] for stage in STAGES if stage in keys}}
+            for (variant, seed), keys in self.chains.items()
+        ]
+        payload = {"stage": "report", "settings": self.config.report.keyed(), "upstream": {}, "runs": runs}
+        return add_node(self.nodes, "report", payload, {}, next(iter(self.variants.values())))
+
+    def _corrections(self) -> dict[tuple[str, str], str]:
+        """(key of trimaps, shard) -> CSV of the corrections drawn for it."""
+        found = {}
+        for node in [node for node in self.nodes.values() if node.stage == "trimaps" and node.settings.corrections]:
+            folder = Path(node.settings.corrections)
+            if not folder.is_dir():
+                raise UserError(f"config: trimaps.corrections: no such folder: {folder}")
+            rows: dict[str, list[tuple[str, str, str]]] = {}
+            for image_id, name in reader.list_images(folder, ".", (".png",)).items():
+                if image_id not in self.data.ids:
+                    raise UserError(f"{folder / name}: the data has no image {image_id}")
+                path = folder / name
+                rows.setdefault(self.data.ids[image_id], []).append((image_id, str(path), _sha256(path)))
+            for number, pairs in rows.items():
+                text = files_text(pairs)
+                path = f"{node.folder}/corrections-{number}-{text_sha256(text)[:12]}.csv"
+                found[node.key, number] = self._add(path, text)
+        return found
+
+    def _link(self) -> None:
+        for (variant, seed), keys in self.chains.items():
+            for stage, key in {**keys, "report": self.report.key}.items():
+                link = Path(f"results/runs/{variant}/seed-{seed}/{stage}")
+                target = os.path.relpath(self.node(key).folder, link.parent)
+                if not (link.is_symlink() and os.readlink(link) == target):
+                    link.parent.mkdir(parents=True, exist_ok=True)
+                    fresh = link.with_name(f".{stage}.{os.getpid()}")
+                    fresh.symlink_to(target)
+                    fresh.replace(link)
+
+
+def _sha256(path: Path) -> str:
+    from matlabel.artifacts.digest import file_sha256
+
+    return file_sha256(path)

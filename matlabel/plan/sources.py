@@ -1,0 +1,64 @@
+"""Which source files a stage depends on, found by reading imports; their digest decides whether it reruns."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+from matlabel.artifacts.digest import file_sha256, text_sha256
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def sources(stage: str) -> list[Path]:
+    """The import closure of matlabel/<stage>/ inside the package, sorted, without cli.py."""
+    todo = sorted((PACKAGE / stage).rglob("*.py"))
+    found: set[Path] = set()
+    while todo:
+        path = todo.pop()
+        if path in found:
+            continue
+        found.add(path)
+        todo.extend(_imports(path))
+    return sorted(found)
+
+
+@cache
+def sources_text(stage: str) -> str:
+    """A line of path and SHA-256 for each source of a stage: the content of its code file."""
+    return "".join(f"{path.relative_to(PACKAGE.parent)} {file_sha256(path)}\n" for path in sources(stage))
+
+
+def sources_digest(stage: str) -> str:
+    """The first 12 hex digits of the SHA-256 of a stage's sources."""
+    return text_sha256(sources_text(stage))[:12]
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    """Files of the package that a file imports, the packages on the way included."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            # `from package import name` may name a module or something inside one: both are looked for.
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            found.update(_files(name))
+    return tuple(sorted(found))
+
+
+def _files(module: str) -> list[Path]:
+    parts = module.split(".")
+    if parts[0] != PACKAGE.name:
+        return []
+    files, folder = [PACKAGE / "__init__.py"], PACKAGE
+    for part in parts[1:]:
+        if (folder / f"{part}.py").is_file():
+            return [*files, folder / f"{part}.py"]
+        folder = folder / part
+        if (folder / "__init__.py").is_file():
+            files.append(folder / "__init__.py")
+    return files

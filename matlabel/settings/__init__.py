@@ -1,0 +1,1 @@
+"""The config as pydantic models, one file a stage."""

@@ -1,0 +1,63 @@
+"""What all settings share: unknown keys are refused, numbers may come as text, and each knows how it is keyed."""
+
+from typing import Any, Literal, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+
+
+class Settings(BaseModel):
+    """A block of the config. Fields made with `free` change how fast a result comes, not the result."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_text(cls, data: Any) -> Any:
+        """Lists, mappings and choices given on the command line arrive as text: read them as what they are."""
+        if not isinstance(data, dict):
+            return data
+        return {name: _from_text(value, cls.model_fields.get(name)) for name, value in data.items()}
+
+    def keyed(self) -> dict[str, Any]:
+        """The validated values that make an artifact's key, as JSON types.
+
+        Values equal to the default they were introduced with are left out, so that a new setting changes no old key;
+        so are fields made with `free`.
+        """
+        values = self.model_dump(mode="json", by_alias=True)
+        kept = {}
+        for name, field in type(self).model_fields.items():
+            extra = field.json_schema_extra or {}
+            if extra.get("free"):
+                continue
+            value = getattr(self, name)
+            out = field.serialization_alias or field.alias or name
+            if isinstance(value, Settings):
+                if nested := value.keyed():
+                    kept[out] = nested
+            elif values[out] != extra.get("introduced", _plain(field.get_default(call_default_factory=True))):
+                kept[out] = values[out]
+        return kept
+
+
+def free(default: Any, **details: Any) -> Any:
+    """A field that leaves the result as it is (where and how fast it runs, which shards are asked for): not keyed."""
+    return Field(default, json_schema_extra={"free": True}, **details)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_text(value: Any, field: FieldInfo | None) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value[:1] in ("[", "{") and value[-1:] in ("]", "}"):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+    choices = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
+    return next((choice for choice in choices if str(choice) == value), value)

@@ -1,0 +1,30 @@
+"""Settings of the stage cam."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from matlabel.settings.training import TrainingSettings
+
+
+class CamSettings(TrainingSettings):
+    """The D2CAM classifier. A term of weight 0 is gone, with its cost."""
+
+    backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet50"
+    weights_from: str | None = Field(None, description="A weights.pt of an earlier run to use as it is: no training.")
+    warmup: float = Field(1.0, ge=0, description="Epochs of plain classification before the terms begin.")
+    embedding_size: int = Field(128, ge=4, description="Channels d of the embedding Z.")
+    category: float = Field(0.2, ge=0, description="Weight of category decoupling.")
+    foreground: float = Field(0.2, ge=0, description="Weight of foreground-background decoupling.")
+    consistency: float = Field(1.0, ge=0, description="Weight of the agreement of student and teacher.")
+    exclusivity: float = Field(0.1, ge=0, description="Weight of the removal of non-exclusive activation.")
+    temperature: float = Field(0.1, gt=0, description="Of the contrasts in category and foreground.")
+    background_centres: int = Field(12, ge=1, description="Centres of the background's embeddings.")
+    queue: int = Field(128, ge=0, description="Background regions of other images kept as negatives.")
+    centre_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving averages of the centres.")
+    teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving average of the weights.")
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the network has an embedding head: a term trains it."""
+        return self.category > 0 or self.foreground > 0

@@ -1,0 +1,146 @@
+"""The whole config: a block a stage, variants and seeds; validated before anything runs."""
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from matlabel.artifacts.errors import UserError, did_you_mean
+from matlabel.settings.activations import ActivationsSettings
+from matlabel.settings.base import Settings
+from matlabel.settings.cam import CamSettings
+from matlabel.settings.dataset import DatasetSettings
+from matlabel.settings.evaluation import EvaluationSettings
+from matlabel.settings.labels import LabelsSettings
+from matlabel.settings.mattes import MattesSettings
+from matlabel.settings.predictions import PredictionsSettings
+from matlabel.settings.report import ReportSettings
+from matlabel.settings.segmenter import SegmenterSettings
+from matlabel.settings.trimaps import TrimapsSettings
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
+class StageSettings(Settings):
+    """The settings of every stage: what one variant is."""
+
+    dataset: DatasetSettings = DatasetSettings()
+    cam: CamSettings = CamSettings()
+    activations: ActivationsSettings = ActivationsSettings()
+    trimaps: TrimapsSettings = TrimapsSettings()
+    mattes: MattesSettings = MattesSettings()
+    labels: LabelsSettings = LabelsSettings()
+    segmenter: SegmenterSettings = SegmenterSettings()
+    predictions: PredictionsSettings = PredictionsSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    report: ReportSettings = ReportSettings()
+
+    @model_validator(mode="after")
+    def _embedding_is_trained(self) -> "StageSettings":
+        reads = self.activations.read
+        if self.labels.source == "mattes" and reads != "maps" and not (self.cam.embeds or self.cam.weights_from):
+            raise ValueError(
+                f"activations.from is {reads}, but no term trains an embedding: "
+                "set activations.from: maps, or cam.category or cam.foreground above 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _held_out_stays_out(self) -> "StageSettings":
+        for name in ("cam", "segmenter"):
+            both = sorted(set(getattr(self, name).splits or []) & set(self.evaluation.splits))
+            if both:
+                raise ValueError(f"{name}.splits and evaluation.splits share {', '.join(both)}: held-out means unseen")
+        return self
+
+
+class Config(StageSettings):
+    """What the config file holds."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where networks run.")
+    seeds: list[int] = Field([0], min_length=1, description="Each variant is trained once with each seed.")
+    variants: dict[str, dict[str, Any] | None] = Field(
+        {}, description="Name -> settings that differ. None given: one, called default. Given: only those."
+    )
+
+    @field_validator("variants")
+    @classmethod
+    def _names_are_file_names(cls, variants: dict[str, Any]) -> dict[str, Any]:
+        for name, changes in variants.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(
+                    f"variant name {name!r}: letters, digits, _ . + - only, starting with one of the first"
+                )
+            for fixed in ("dataset", "report"):
+                if fixed in (changes or {}):
+                    raise ValueError(f"variant {name}: {fixed} is shared by all variants, set it outside")
+        return {name: changes or {} for name, changes in variants.items()}
+
+    @field_validator("seeds")
+    @classmethod
+    def _seeds_differ(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed is named twice")
+        return seeds
+
+
+def load_config(raw: Mapping[str, Any]) -> tuple[Config, dict[str, StageSettings]]:
+    """Validate a config and the settings of each of its variants.
+
+    Returns:
+        the config, and variant name -> its full settings.
+
+    Raises:
+        UserError: one line naming each key that is wrong and what it takes.
+    """
+    config = _validate(Config, dict(raw), "config")
+    base = {name: raw[name] for name in StageSettings.model_fields if name in raw}
+    changes = config.variants or {"default": {}}
+    variants = {
+        name: _validate(StageSettings, _merge(base, change), f"config, variant {name}" if config.variants else "config")
+        for name, change in changes.items()
+    }
+    return config, variants
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(dict(base))
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def _validate(model: type[Settings], raw: dict[str, Any], where: str) -> Any:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        lines = [f"{where}: {_explain(model, problem)}" for problem in error.errors()]
+        raise UserError("\n".join(dict.fromkeys(lines))) from error
+
+
+def _explain(model: type[Settings], problem: Any) -> str:
+    path = [str(part) for part in problem["loc"]]
+    key = ".".join(path)
+    if problem["type"] == "extra_forbidden":
+        known = _keys_beside(model, path)
+        return f"unknown key {key}{did_you_mean(path[-1], known)}; known here: {', '.join(known)}"
+    if problem["type"] in ("model_type", "dict_type"):
+        return f"{key} must be a block of keys, not {problem['input']!r}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    return f"{key}: {message[0].lower() + message[1:]}, not {problem['input']!r}"
+
+
+def _keys_beside(model: type[Settings], path: list[str]) -> list[str]:
+    for part in path[:-1]:
+        field = model.model_fields.get(part)
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, Settings)):
+            return []
+        model = field.annotation
+    return [field.alias or name for name, field in model.model_fields.items()]

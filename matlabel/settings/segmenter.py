@@ -1,0 +1,19 @@
+"""Settings of the stage segmenter."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from matlabel.settings.base import free
+from matlabel.settings.training import TrainingSettings
+
+
+class SegmenterSettings(TrainingSettings):
+    """DeepLabV3 on the pseudo-labels."""
+
+    train: bool = free(True, description="false: stop at the pseudo-labels.")
+    backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet50"
+    target: Literal["labels", "confidence", "soft"] = Field(
+        "labels", description="Hard labels; weighted by their confidence; or the alphas themselves."
+    )
+    atrous_rates: list[int] = Field([6, 12, 18], min_length=1, description="Dilations of DeepLabV3's pyramid.")
