@@ -1,0 +1,1 @@
+"""Stage activations: per-image class probabilities from the trained classifier."""

@@ -1,0 +1,61 @@
+"""From one view's maps and embedding to per-pixel probabilities over background and the present classes."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from matlabel.classifier.load import Classifier
+from matlabel.classifier.network import Output, distribution, relative_maps
+from matlabel.classifier.regions import confident_regions
+from matlabel.settings.activations import ActivationsSettings
+
+
+def from_maps(output: Output, labels: list[int], gamma: float) -> Tensor:
+    """A ∝ [(1 − max M)^γ, M_c] of one image: float32[C + 1, h, w].
+
+    Args:
+        output: of a batch of one.
+        labels: class indices 0..K-1 that are present, ascending.
+        gamma: larger takes more from the background.
+    """
+    tags = torch.zeros(1, output.maps.shape[1], device=output.maps.device)
+    tags[:, labels] = 1
+    return distribution(relative_maps(output.maps, tags)[0, labels], gamma)
+
+
+def from_embedding(output: Output, classifier: Classifier, labels: list[int], settings: ActivationsSettings) -> Tensor:
+    """A = softmax(s / τ) of one image: float32[C + 1, h, w].
+
+    s_c = ½ [cos(Z, centre_c) + cos(Z, the image's own prototype of c)] (the centre alone where the image has no
+    confident region of c), s_0 = max(cos to the background centres, cos to the image's own background) + margin.
+    """
+    maps = output.maps[:, labels]
+    relative = relative_maps(maps, torch.ones(1, len(labels), device=maps.device))
+    regions = confident_regions(relative, output.embedding, torch.ones(1, len(labels), device=maps.device))
+    embedding = output.embedding[0]
+    own = dict(zip(regions.label.tolist(), regions.prototypes(), strict=True))
+    scores = []
+    for position, label in enumerate(labels):
+        ways = [classifier.centres[label]] if classifier.known[label] else []
+        ways += [own[position]] if position in own else []
+        if not ways:
+            # Nothing speaks for the class: its map has to.
+            scores.append(2 * relative[0, position] - 1)
+            continue
+        scores.append(torch.stack([torch.einsum("d,dhw->hw", way, embedding) for way in ways]).mean(0))
+    behind, there = regions.background_prototypes()
+    backgrounds = torch.cat([classifier.background, behind[there]])
+    if len(backgrounds):
+        background = torch.einsum("nd,dhw->nhw", backgrounds, embedding).amax(0)
+    else:
+        background = 1 - 2 * relative[0].amax(0)
+    logits = torch.stack([background + settings.margin, *scores])
+    return F.softmax(logits / settings.temperature, dim=0)
+
+
+def combine(ways: list[Tensor]) -> Tensor:
+    """Normalised geometric mean of distributions float32[C + 1, h, w]."""
+    if len(ways) == 1:
+        return ways[0]
+    product = torch.stack(ways).clamp_min(1e-6).log().mean(0).exp()
+    return product / product.sum(0, keepdim=True)

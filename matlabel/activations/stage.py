@@ -1,0 +1,68 @@
+"""The stage activations: reads a shard of photographs, writes their class probabilities."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from matlabel.activations.views import Activations, activations
+from matlabel.artifacts.context import load_context
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.provenance import recorded
+from matlabel.artifacts.quantise import quantise
+from matlabel.artifacts.shard import write_shard
+from matlabel.classifier.load import Classifier, load_classifier
+from matlabel.dataset.batches import in_slot_order
+from matlabel.dataset.images import load_image, resize_long_side
+from matlabel.dataset.manifest import Entry, load_shard, tag_indices
+from matlabel.settings.activations import ActivationsSettings
+from matlabel.training import pick_device
+
+
+def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "auto") -> None:
+    """Read the activations of a shard.
+
+    Args:
+        settings: settings.yaml of the stage.
+        dataset: the shard's CSV.
+        weights: weights.pt of the stage cam.
+        out: the shard to write: per image `classes` uint8[C], `probabilities` uint8[C + 1, h, w] (background first,
+            a quarter of the image's size, summing to 255), `agreement` uint8[h, w], and with spreading `unspread`.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        UserError: the classifier was trained for other classes.
+    """
+    context = load_context(settings, "activations", ActivationsSettings)
+    torch.set_num_threads(context.settings.threads)
+    with recorded([out], stage="activations", key=context.key) as inputs:
+        shard = load_shard(dataset)
+        inputs.add([settings, weights, *shard.files])
+        classifier = load_classifier(weights, pick_device(device))
+        if classifier.classes != context.classes:
+            raise UserError(f"{weights}: trained for {classifier.classes}, the data has {context.classes}")
+
+        def read(batch: list[Entry]) -> list[Activations]:
+            labels = [[label - 1 for label in tag_indices(entry, context.classes)] for entry in batch]
+            return _read([load_image(shard.folder, entry) for entry in batch], labels, classifier, context.settings)
+
+        with write_shard(out, **context.shard_attributes) as writer:
+            for entry, found in in_slot_order(shard, read, context.settings.batch_size):
+                labels = np.array(tag_indices(entry, context.classes), np.uint8)
+                arrays = {"classes": labels, "probabilities": quantise(found.probabilities.cpu().numpy())}
+                if found.unspread is not None:
+                    arrays["unspread"] = quantise(found.unspread.cpu().numpy())
+                agreement = np.rint(found.agreement.cpu().numpy() * 255).astype(np.uint8)
+                writer.add(entry.id, **arrays, agreement=agreement)
+
+
+def _read(
+    images: list[np.ndarray], labels: list[list[int]], classifier: Classifier, settings: ActivationsSettings
+) -> list[Activations]:
+    height, width = images[0].shape[:2]
+    # A picture larger than the largest view is brought down before it goes to the device.
+    most = min(round(settings.size * max(settings.scales)), max(height, width))
+    device = next(classifier.network.parameters()).device
+    stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
+    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed"):
+        return activations(stack.to(device), labels, (height, width), classifier, settings)

@@ -1,0 +1,124 @@
+"""Feature extractors: torchvision ResNets with an output stride, and where their weights come from."""
+
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.weights import load_weights
+from matlabel.settings.training import TrainingSettings
+
+CHANNELS = {"resnet18": 512, "resnet34": 512, "resnet50": 2048, "resnet101": 2048}
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+class Trunk(nn.Module):
+    """A ResNet without its head.
+
+    Args:
+        name: resnet18, resnet34, resnet50 or resnet101.
+        output_stride: 8, 16 or 32 input pixels to a pixel of the last map; strides that are taken out are made up for
+            by dilation (Chen et al., DeepLab).
+        freeze_norm: BatchNorm keeps its statistics and its affine part.
+        frozen_stages: how many of stem, layer1, layer2, layer3 are not trained.
+    """
+
+    def __init__(self, name: str, output_stride: int = 16, freeze_norm: bool = True, frozen_stages: int = 0):
+        super().__init__()
+        net = torchvision.models.get_model(name, weights=None)
+        # Registered under torchvision's names, so that its state dicts fit as they are.
+        self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
+        self.layer1, self.layer2, self.layer3, self.layer4 = net.layer1, net.layer2, net.layer3, net.layer4
+        self.channels = CHANNELS[name]
+        self.freeze_norm = freeze_norm
+        dilation = 1
+        for layer, stride in ((self.layer3, 16), (self.layer4, 32)):
+            if output_stride < stride:
+                _dilate(layer, before=dilation, after=2 * dilation)
+                dilation *= 2
+        frozen = [[self.conv1, self.bn1], [self.layer1], [self.layer2], [self.layer3]][:frozen_stages]
+        for module in (module for stage in frozen for module in stage):
+            module.requires_grad_(False)
+        if freeze_norm:
+            for module in self._norms():
+                module.requires_grad_(False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Normalised images [B, 3, H, W] -> maps of layer1 to layer4, the last at the output stride."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        maps = []
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = layer(x)
+            maps.append(x)
+        return maps
+
+    def train(self, mode: bool = True) -> "Trunk":
+        super().train(mode)
+        if self.freeze_norm:
+            for module in self._norms():
+                module.eval()
+        return self
+
+    def _norms(self) -> list[nn.BatchNorm2d]:
+        return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+def build_trunk(name: str, settings: TrainingSettings, stage: str) -> Trunk:
+    """The trunk that a training starts from, weights loaded.
+
+    Raises:
+        UserError: the weights cannot be had or do not fit.
+    """
+    given = settings.weights != "none"
+    freeze = given if settings.norm == "auto" else settings.norm == "frozen"
+    trunk = Trunk(name, settings.output_stride, freeze, settings.frozen_stages)
+    if settings.weights == "imagenet":
+        _load(trunk, _download(name, stage), f"{stage}.weights: imagenet")
+    elif given:
+        _load(trunk, load_weights(settings.weights), settings.weights)
+    return trunk
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8[B, 3, H, W] -> float32 with ImageNet's mean and deviation taken out."""
+    mean = torch.tensor(_MEAN, device=images.device).view(3, 1, 1)
+    std = torch.tensor(_STD, device=images.device).view(3, 1, 1)
+    return (images.float() / 255 - mean) / std
+
+
+def _dilate(layer: nn.Module, before: int, after: int) -> None:
+    for module in layer.modules():
+        if isinstance(module, nn.Conv2d):
+            # The convolution that used to step over pixels still sees its input at the former spacing.
+            spacing = before if module.stride == (2, 2) else after
+            module.stride = (1, 1)
+            if module.kernel_size == (3, 3):
+                module.dilation = module.padding = (spacing, spacing)
+
+
+def _load(trunk: Trunk, state: dict, where: str) -> None:
+    state = state.get("state_dict", state)
+    weights = {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)}
+    weights = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    weights = {name: value for name, value in weights.items() if not name.startswith("fc.")}
+    try:
+        trunk.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip()
+        raise UserError(f"{where}: the weights do not fit this backbone: {first[:300]}") from error
+
+
+def _download(name: str, stage: str) -> dict:
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    try:
+        return weights.get_state_dict(progress=False, check_hash=True)
+    except (URLError, OSError, RuntimeError) as error:
+        cache = Path(torch.hub.get_dir()) / "checkpoints"
+        raise UserError(
+            f"{stage}.weights: imagenet could not be downloaded ({error}). Without a network, put "
+            f"{Path(weights.url).name} into {cache}, or give the path of a state_dict as {stage}.weights, or none"
+        ) from error

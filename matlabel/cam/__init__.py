@@ -1,0 +1,1 @@
+"""Stage cam: the D2CAM classifier, trained on image-level tags."""

@@ -1,0 +1,52 @@
+"""Consistency: activations move with the picture. A teacher sees the plain view, the student a transformed one."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def random_views(count: int, generator: torch.Generator) -> Tensor:
+    """Affine transforms float32[count, 2, 3]: flipped or not, scaled by .8 to 1.2, shifted by at most a tenth."""
+    scale = 0.8 + 0.4 * torch.rand(count, generator=generator)
+    flip = 1 - 2 * torch.randint(0, 2, (count,), generator=generator)
+    shift = 0.4 * torch.rand(count, 2, generator=generator) - 0.2
+    view = torch.zeros(count, 2, 3)
+    view[:, 0, 0], view[:, 1, 1] = flip / scale, 1 / scale
+    view[:, :, 2] = shift / scale[:, None]
+    return view
+
+
+def warp(maps: Tensor, view: Tensor) -> Tensor:
+    """Transform maps [B, C, h, w] of any size by `view`; 0 where the view looks outside."""
+    grid = F.affine_grid(view.to(maps.device), list(maps.shape), align_corners=False)
+    return F.grid_sample(maps.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def inside(view: Tensor, height: int, width: int, device: torch.device) -> Tensor:
+    """bool[B, height, width]: the view shows a part of the picture there."""
+    return warp(torch.ones(len(view), 1, height, width, device=device), view)[:, 0] > 0.99
+
+
+def consistency_loss(student: Tensor, teacher: Tensor, view: Tensor, tags: Tensor) -> Tensor:
+    """mean |M(T x) − T M'(x)| over the present classes and the pixels that the view shows.
+
+    Args:
+        student: M of the transformed images, float32[B, K, h, w].
+        teacher: M' of the plain images, without gradient.
+        view: T.
+        tags: [B, K].
+    """
+    target = warp(teacher, view)
+    seen = inside(view, *student.shape[2:], student.device)[:, None] * tags[:, :, None, None]
+    return ((student - target).abs() * seen).sum() / seen.sum().clamp_min(1)
+
+
+@torch.no_grad()
+def follow(teacher: nn.Module, student: nn.Module, step: int, momentum: float) -> None:
+    """Teacher weights: a moving average of the student's with momentum min(1 − 1 / (t + 1), momentum)."""
+    momentum = min(1 - 1 / (step + 1), momentum)
+    for old, new in zip(teacher.state_dict().values(), student.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new.to(old.dtype), 1 - momentum)
+        else:
+            old.copy_(new)

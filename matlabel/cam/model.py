@@ -1,0 +1,90 @@
+"""The D2CAM training model: one forward pass gives every loss term of a batch."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from matlabel.backbones import normalise
+from matlabel.cam.category import category_loss
+from matlabel.cam.centres import Centres
+from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, warp
+from matlabel.cam.exclusivity import exclusivity_loss
+from matlabel.cam.foreground import foreground_loss
+from matlabel.classifier.network import CamNetwork, relative_maps
+from matlabel.classifier.regions import confident_regions
+from matlabel.settings.cam import CamSettings
+from matlabel.training import head_and_trunk
+
+
+class D2Cam(nn.Module):
+    """Classification plus the four terms, each with its weight; a term of weight 0 costs nothing.
+
+    Args:
+        network: the classifier.
+        settings: weights of the terms and what they need.
+        alone: bool[K], classes that have images of their own (see `Centres`).
+        seed: of the views that consistency draws.
+    """
+
+    def __init__(self, network: CamNetwork, settings: CamSettings, alone: Tensor, seed: int):
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.seed = seed
+        self.centres = None
+        if settings.embeds:
+            self.centres = Centres(
+                len(alone),
+                settings.background_centres,
+                settings.queue,
+                settings.embedding_size,
+                settings.centre_momentum,
+                alone,
+            )
+        self.teacher = network.frozen_copy() if settings.consistency else None
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("followed", torch.zeros((), dtype=torch.int64))
+
+    def parameter_groups(self, settings: CamSettings) -> list[dict]:
+        """Trunk and heads, with their learning rates."""
+        return head_and_trunk(self.network.trunk, self.network.heads, settings)
+
+    def forward(self, batch: dict[str, Tensor], epochs: float) -> dict[str, Tensor]:
+        """Loss terms of {"image": uint8[B, 3, H, W], "tags": float32[B, K]} after `epochs` of training."""
+        settings, tags = self.settings, batch["tags"]
+        images = normalise(batch["image"])
+        active = epochs >= settings.warmup
+        view = valid = None
+        if active and self.teacher is not None:
+            generator = torch.Generator().manual_seed(self.seed * 15_485_863 + int(self.steps))
+            view = random_views(len(images), generator)
+            plain, images = images, warp(images, view)
+        output = self.network(images)
+        terms = {"classification": F.multilabel_soft_margin_loss(output.logits, tags)}
+        if not active:
+            return terms
+        if view is not None:
+            valid = inside(view, *output.maps.shape[2:], images.device)
+        relative = relative_maps(output.maps, tags)
+        if self.centres is not None and output.embedding is not None:
+            regions = confident_regions(relative.detach(), output.embedding, tags, valid)
+            if settings.category:
+                terms["category"] = settings.category * category_loss(regions, self.centres, settings.temperature)
+            if settings.foreground:
+                terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
+            self.centres.update(regions, tags)
+        if view is not None:
+            with torch.no_grad():
+                self.teacher.eval()
+                target = relative_maps(self.teacher(plain).maps, tags)
+            terms["consistency"] = settings.consistency * consistency_loss(relative, target, view, tags)
+        if settings.exclusivity:
+            terms["exclusivity"] = settings.exclusivity * exclusivity_loss(output.maps, relative, tags)
+        return terms
+
+    def after_step(self) -> None:
+        """Count the step and let the teacher follow."""
+        self.steps += 1
+        if self.teacher is not None:
+            follow(self.teacher, self.network, int(self.followed), self.settings.teacher_momentum)
+            self.followed += 1

@@ -1,0 +1,39 @@
+"""Training images of the stage cam: a crop and its tags."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from matlabel.dataset.crops import crop_generator, random_crop
+from matlabel.dataset.images import load_image
+from matlabel.dataset.manifest import ShardManifest, tag_indices
+from matlabel.settings.cam import CamSettings
+
+
+class TaggedImages:
+    """Images of some shards: {"image": uint8[3, crop, crop], "tags": float32[K]}."""
+
+    def __init__(self, shards: list[ShardManifest], classes: list[str], settings: CamSettings, seed: int):
+        self.entries = [(shard.folder, entry) for shard in shards for entry in shard.entries]
+        self.settings, self.seed, self.epoch = settings, seed, 0
+        self.tags = np.zeros((len(self.entries), len(classes)), np.float32)
+        for row, (_, entry) in enumerate(self.entries):
+            self.tags[row, [label - 1 for label in tag_indices(entry, classes)]] = 1
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        folder, entry = self.entries[index]
+        random = crop_generator(self.seed, self.epoch, entry.id)
+        crop, _ = random_crop(load_image(folder, entry), self.settings, random)
+        return {
+            "image": torch.from_numpy(crop).permute(2, 0, 1).contiguous(),
+            "tags": torch.from_numpy(self.tags[index]),
+        }
+
+    def alone(self) -> torch.Tensor:
+        """bool[K]: the class has images with no other tag."""
+        single = self.tags[self.tags.sum(1) == 1]
+        return torch.from_numpy(single.sum(0) > 0) if len(single) else torch.zeros(self.tags.shape[1]).bool()

@@ -1,0 +1,1 @@
+"""The CAM classifier itself: what its training and its read-out share."""

@@ -1,0 +1,95 @@
+"""The D2CAM classifier: class maps that pool to image logits, and an embedding of every pixel."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from matlabel.backbones import Trunk
+
+
+@dataclass
+class Output:
+    """What the classifier says of a batch.
+
+    Attributes:
+        maps: S, float32[B, K, h, w]: class maps before ReLU.
+        embedding: Z, float32[B, d, h, w] of unit length, or None without an embedding head.
+        features: maps of the trunk's four layers.
+    """
+
+    maps: Tensor
+    embedding: Tensor | None
+    features: list[Tensor]
+
+    @property
+    def logits(self) -> Tensor:
+        """Image logits float32[B, K]: the spatial mean of S."""
+        return self.maps.mean((2, 3))
+
+
+class CamNetwork(nn.Module):
+    """S = w·F and Z = g(F) / |g(F)| on the features F of a trunk; g is two 1×1 convolutions."""
+
+    def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None):
+        super().__init__()
+        self.trunk = trunk
+        self.classifier = nn.Conv2d(trunk.channels, classes, 1, bias=False)
+        self.embedder = None
+        if embedding_size:
+            width = max(embedding_size, trunk.channels // 4)
+            self.embedder = nn.Sequential(
+                nn.Conv2d(trunk.channels, width, 1), nn.ReLU(inplace=True), nn.Conv2d(width, embedding_size, 1)
+            )
+        for head in self.heads:
+            for module in head.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+
+    @property
+    def heads(self) -> list[nn.Module]:
+        """The layers that are new."""
+        return [self.classifier] + ([self.embedder] if self.embedder is not None else [])
+
+    def forward(self, images: Tensor) -> Output:
+        """Normalised images [B, 3, H, W] -> maps and embedding at the trunk's output stride."""
+        features = self.trunk(images)
+        maps = self.classifier(features[-1]).float()
+        embedding = None
+        if self.embedder is not None:
+            embedding = F.normalize(self.embedder(features[-1]).float(), dim=1)
+        return Output(maps, embedding, features)
+
+    def frozen_copy(self) -> "CamNetwork":
+        """A copy that is never trained by gradient: the teacher."""
+        return copy.deepcopy(self).requires_grad_(False)
+
+
+def relative_maps(maps: Tensor, tags: Tensor) -> Tensor:
+    """M_c = ReLU(S_c) / max ReLU(S_c) of the present classes, 0 of the absent: float32[B, K, h, w] in [0, 1].
+
+    Args:
+        maps: S, float32[B, K, h, w].
+        tags: y, [B, K], 1 where the class is tagged.
+    """
+    positive = F.relu(maps) * tags[:, :, None, None]
+    return positive / positive.amax((2, 3), keepdim=True).clamp_min(1e-5)
+
+
+def distribution(relative: Tensor, gamma: float) -> Tensor:
+    """Relative maps -> A ∝ [(1 − max M)^γ, M_1 … M_K] that sums to one over its first axis but one.
+
+    Args:
+        relative: M, float32[..., K, h, w] in [0, 1]; K may be 0.
+        gamma: larger takes more from the background.
+
+    Returns:
+        float32[..., K + 1, h, w], background first.
+    """
+    if relative.shape[-3] == 0:
+        return torch.ones(*relative.shape[:-3], 1, *relative.shape[-2:], device=relative.device)
+    background = (1 - relative.amax(-3, keepdim=True)) ** gamma
+    scores = torch.cat([background, relative], -3)
+    return scores / scores.sum(-3, keepdim=True).clamp_min(1e-5)

@@ -1,0 +1,1 @@
+"""Stage trimaps: sure object, sure background, unknown."""

@@ -1,0 +1,56 @@
+"""The stage trimaps: reads the activations of a shard and what people corrected, writes label trimaps."""
+
+from pathlib import Path
+
+import numpy as np
+
+from matlabel.artifacts.context import load_context
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.provenance import recorded
+from matlabel.artifacts.shard import open_shard, write_shard
+from matlabel.dataset.manifest import load_shard, read_files
+from matlabel.resample import resize
+from matlabel.settings.trimaps import TrimapsSettings
+from matlabel.trimaps.corrections import read_correction
+from matlabel.trimaps.trimap import label_trimap
+
+
+def run(settings: Path, dataset: Path, activations: Path, out: Path, corrections: Path | None = None) -> None:
+    """Make the trimaps of a shard.
+
+    Args:
+        settings: settings.yaml of the stage.
+        dataset: the shard's CSV.
+        activations: the shard of the stage activations.
+        out: the shard to write: per image `trimap` uint8[H, W] (0 background, 1..K sure class, 255 unknown) and
+            `enforced` uint8[n], label values whose sure region had to be enforced.
+        corrections: CSV of the corrections drawn for images of this shard.
+
+    Raises:
+        UserError: a correction that does not fit its image.
+    """
+    context = load_context(settings, "trimaps", TrimapsSettings)
+    with recorded([out], stage="trimaps", key=context.key) as inputs:
+        shard = load_shard(dataset)
+        inputs.add([settings, activations, *shard.files])
+        drawn = read_files(corrections)
+        if corrections is not None:
+            inputs.add([corrections, *(path for path, _ in drawn.values())])
+        problems = []
+        with open_shard(activations, "activations") as source, write_shard(out, **context.shard_attributes) as writer:
+            for entry in shard.entries:
+                found = source[entry.id]
+                size = shard.sizes[entry.id]
+                probabilities = resize(found["probabilities"].astype(np.float32) / 255, *size)
+                agreement = resize(found["agreement"][None].astype(np.float32) / 255, *size)[0]
+                trimap, enforced = label_trimap(probabilities, agreement, found["classes"], context.settings)
+                if entry.id in drawn:
+                    try:
+                        labels = found["classes"].tolist()
+                        opinion = read_correction(drawn[entry.id][0], size, labels, context.classes)
+                        trimap = np.where(opinion >= 0, opinion, trimap).astype(np.uint8)
+                    except UserError as error:
+                        problems.append(str(error))
+                writer.add(entry.id, trimap=trimap, enforced=np.array(enforced, np.uint8))
+            if problems:
+                raise UserError("\n".join(problems))

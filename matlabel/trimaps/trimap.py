@@ -1,0 +1,104 @@
+"""From activations to a label trimap: sure class, sure background, unknown."""
+
+import math
+
+import numpy as np
+from scipy import ndimage
+
+from matlabel.settings.trimaps import TrimapsSettings
+
+UNKNOWN = 255
+
+
+def label_trimap(
+    probabilities: np.ndarray, agreement: np.ndarray, classes: np.ndarray, settings: TrimapsSettings
+) -> tuple[np.ndarray, list[int]]:
+    """Believe the activations where a class wins by far and the views agree; leave the rest to matting.
+
+    Args:
+        probabilities: float32[C + 1, H, W], background first, summing to one, at the size of the image.
+        agreement: float32[H, W] in [0, 1].
+        classes: uint8[C] label values of the planes after the background, ascending.
+        settings: levels, least regions, specks, band.
+
+    Returns:
+        uint8[H, W] with 0 background, 1..K sure class, 255 unknown, and the label values whose sure region had to be
+        enforced, ascending. Every present class has a sure region, and so has the background.
+    """
+    values = np.concatenate([[0], classes]).astype(np.uint8)
+    height, width = agreement.shape
+    if len(values) == 1:
+        return np.zeros((height, width), np.uint8), []
+    lead = _lead(probabilities)
+    agreed = agreement >= settings.agreement - 1e-6
+    trimap = np.full((height, width), UNKNOWN, np.uint8)
+    for plane, value in enumerate(values):
+        level = settings.foreground if plane else settings.background
+        # Without a margin the background needs only its level: what competes with it is the sum of all classes.
+        ahead = lead[plane] >= (settings.margin if plane else 0)
+        trimap[(probabilities[plane] >= level) & ahead & agreed] = value
+    drop_specks(trimap, settings.speck)
+    separate(trimap, settings.band)
+    return trimap, enforce(trimap, lead, values, settings)
+
+
+def drop_specks(trimap: np.ndarray, share: float) -> None:
+    """Make sure regions (8-connected) under `share` of the image unknown, in place."""
+    least = share * trimap.size
+    if least <= 1:
+        return
+    for value in np.unique(trimap[trimap != UNKNOWN]):
+        regions, _ = ndimage.label(trimap == value, structure=np.ones((3, 3)))
+        sizes = np.bincount(regions.ravel())
+        small = sizes < least
+        small[0] = False
+        trimap[small[regions]] = UNKNOWN
+
+
+def separate(trimap: np.ndarray, band: int) -> None:
+    """Make sure pixels within `band` pixels (Chebyshev distance) of another sure region unknown, in place."""
+    if band < 1:
+        return
+    sure = trimap != UNKNOWN
+    # Extremes over the neighbourhood, unknown pixels out of the way: they differ where two labels meet.
+    size = 2 * band + 1
+    highest = ndimage.maximum_filter(np.where(sure, trimap, 0).astype(np.int16), size, mode="nearest")
+    lowest = ndimage.minimum_filter(np.where(sure, trimap, UNKNOWN).astype(np.int16), size, mode="nearest")
+    trimap[sure & (highest != lowest)] = UNKNOWN
+
+
+def enforce(trimap: np.ndarray, lead: np.ndarray, values: np.ndarray, settings: TrimapsSettings) -> list[int]:
+    """Give every label its least sure region: the pixels where it leads most, in place.
+
+    Args:
+        trimap: uint8[H, W].
+        lead: float32[C + 1, H, W], see `_lead`.
+        values: uint8[C + 1] label values of the planes.
+        settings: least_object, least_background.
+
+    Returns:
+        the label values that fell short, ascending.
+    """
+    enforced = []
+    # No label may take so much that another is left with nothing.
+    most = max(1, trimap.size // (2 * len(values)))
+    taken = np.zeros(trimap.shape, bool)
+    for plane, value in enumerate(values):
+        share = settings.least_object if plane else settings.least_background
+        least = min(most, max(1, math.ceil(share * trimap.size)))
+        if np.count_nonzero(trimap == value) >= least:
+            continue
+        enforced.append(int(value))
+        # What is unknown is given first; a sure pixel of another label only where there is no other way.
+        rank = lead[plane] - 4.0 * (trimap != UNKNOWN) + 8.0 * (trimap == value) - 16.0 * taken
+        best = np.argsort(-rank, axis=None, kind="stable")[:least]
+        trimap.reshape(-1)[best] = value
+        taken.reshape(-1)[best] = True
+    return enforced
+
+
+def _lead(probabilities: np.ndarray) -> np.ndarray:
+    """float32[C + 1, H, W]: how far each label is ahead of the best of the others."""
+    top = np.sort(probabilities, axis=0)[-2:]
+    others = np.where(probabilities == top[1], top[0], top[1])
+    return probabilities - others
