@@ -1,0 +1,1 @@
+"""Stage labels: the pseudo-label of every image."""

@@ -1,0 +1,43 @@
+"""From alphas to a pseudo-label and its confidence."""
+
+import numpy as np
+from scipy import ndimage
+
+from matlabel.artifacts.label_image import VOID
+from matlabel.settings.labels import LabelsSettings
+
+
+def pseudo_label(alphas: np.ndarray, classes: np.ndarray, settings: LabelsSettings) -> tuple[np.ndarray, np.ndarray]:
+    """The winner of the alphas, void where it is not clear.
+
+    Args:
+        alphas: uint8[C + 1, H, W], background first; of equals the first wins.
+        classes: uint8[C] label values.
+        settings: margin, least_region.
+
+    Returns:
+        labels uint8[H, W] (0..K, 255 void), confidence uint8[H, W] (winner's alpha minus the runner-up's).
+    """
+    values = np.concatenate([[0], classes]).astype(np.uint8)
+    winner = alphas.argmax(0)
+    labels = values[winner]
+    confidence = np.full(labels.shape, 255, np.uint8)
+    if len(values) > 1:
+        top = np.sort(alphas, axis=0)[-2:]
+        confidence = top[1] - top[0]
+    labels = np.where(confidence < settings.margin * 255, VOID, labels).astype(np.uint8)
+    drop_small_regions(labels, settings.least_region)
+    return labels, confidence
+
+
+def drop_small_regions(labels: np.ndarray, share: float) -> None:
+    """Make connected regions (8 neighbours) under `share` of the image void, in place."""
+    least = share * labels.size
+    if least <= 1:
+        return
+    for value in np.unique(labels[labels != VOID]):
+        regions, _ = ndimage.label(labels == value, structure=np.ones((3, 3)))
+        sizes = np.bincount(regions.ravel())
+        small = sizes < least
+        small[0] = False
+        labels[small[regions]] = VOID

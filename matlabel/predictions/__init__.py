@@ -1,0 +1,1 @@
+"""Stage predictions: the segmenter's masks."""

@@ -1,0 +1,65 @@
+"""The stage predictions: reads a shard of photographs, writes the segmenter's masks."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from matlabel.artifacts.context import load_context
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.png_folder import write_png_folder
+from matlabel.artifacts.provenance import recorded
+from matlabel.artifacts.shard import write_shard
+from matlabel.backbones import normalise
+from matlabel.dataset.batches import in_slot_order
+from matlabel.dataset.images import load_image, resize_long_side
+from matlabel.dataset.manifest import Entry, load_shard
+from matlabel.deeplab import DeepLab, load_segmenter, probabilities
+from matlabel.resample import resize
+from matlabel.settings.predictions import PredictionsSettings
+from matlabel.training import pick_device
+
+
+def run(settings: Path, dataset: Path, weights: Path, out: Path, png: Path | None = None, device: str = "auto") -> None:
+    """Predict the masks of a shard.
+
+    Args:
+        settings: settings.yaml of the stage.
+        dataset: the shard's CSV.
+        weights: weights.pt of the stage segmenter.
+        out: the shard to write: per image `labels` uint8[H, W], 0..K.
+        png: folder for the same as palette PNG.
+        device: auto, cpu, cuda or mps.
+
+    Raises:
+        UserError: the segmenter was trained for other classes.
+    """
+    context = load_context(settings, "predictions", PredictionsSettings)
+    torch.set_num_threads(context.settings.threads)
+    with recorded([out], stage="predictions", key=context.key) as inputs:
+        shard = load_shard(dataset)
+        inputs.add([settings, weights, *shard.files])
+        network, classes = load_segmenter(weights, pick_device(device))
+        if classes != context.classes:
+            raise UserError(f"{weights}: trained for {classes}, the data has {context.classes}")
+
+        def predict(batch: list[Entry]) -> list[np.ndarray]:
+            return _predict(network, [load_image(shard.folder, entry) for entry in batch], context.settings)
+
+        with write_shard(out, **context.shard_attributes) as writer, write_png_folder(png) as add_png:
+            for entry, labels in in_slot_order(shard, predict, context.settings.batch_size):
+                writer.add(entry.id, labels=labels)
+                add_png(entry.id, labels)
+
+
+def _predict(network: DeepLab, images: list[np.ndarray], settings: PredictionsSettings) -> list[np.ndarray]:
+    height, width = images[0].shape[:2]
+    most = round(settings.size * max(settings.scales))
+    small = [resize_long_side(image, min(most, max(height, width))) for image in images]
+    device = next(network.parameters()).device
+    stack = normalise(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(device))
+    factors = [settings.size * scale / max(height, width) for scale in settings.scales]
+    sizes = [(max(32, round(height * factor)), max(32, round(width * factor))) for factor in factors]
+    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed"):
+        found = probabilities(network, stack, sizes, settings.flip).cpu().numpy()
+    return [resize(planes, height, width).argmax(0).astype(np.uint8) for planes in found]

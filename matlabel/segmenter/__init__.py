@@ -1,0 +1,1 @@
+"""Stage segmenter: DeepLabV3 trained on the pseudo-labels."""

@@ -1,0 +1,38 @@
+"""Training model of the segmenter: cross-entropy against hard, weighted or soft labels."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from matlabel.artifacts.label_image import VOID
+from matlabel.backbones import normalise
+from matlabel.deeplab import DeepLab
+from matlabel.settings.segmenter import SegmenterSettings
+from matlabel.training import head_and_trunk
+
+
+class Segmenter(nn.Module):
+    """Cross-entropy of DeepLab's logits, enlarged to the crop, ignoring void."""
+
+    def __init__(self, network: DeepLab):
+        super().__init__()
+        self.network = network
+
+    def parameter_groups(self, settings: SegmenterSettings) -> list[dict]:
+        """Trunk and head, with their learning rates."""
+        return head_and_trunk(self.network.trunk, [self.network.head], settings)
+
+    def forward(self, batch: dict[str, Tensor], epochs: float) -> dict[str, Tensor]:
+        """{"segmentation": loss} of {"image": uint8[B, 3, H, W], "labels": uint8[B, H, W]} and, by the target,
+        "confidence" uint8[B, H, W] or "alphas" uint8[B, K + 1, H, W]."""
+        logits = self.network(normalise(batch["image"]))
+        logits = F.interpolate(logits, batch["labels"].shape[1:], mode="bilinear", align_corners=False)
+        known = (batch["labels"] != VOID).float()
+        if "alphas" in batch:
+            # Cross-entropy against a distribution: −Σ_k α_k log p_k.
+            loss = -(batch["alphas"].float() / 255 * logits.log_softmax(1)).sum(1)
+        else:
+            loss = F.cross_entropy(logits, batch["labels"].long(), ignore_index=VOID, reduction="none")
+        if "confidence" in batch:
+            known = known * batch["confidence"].float() / 255
+        return {"segmentation": (loss * known).sum() / torch.clamp(known.sum(), min=1)}
