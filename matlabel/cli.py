@@ -1,0 +1,181 @@
+"""The command line: one command a stage, each a call of the stage's `run`; imports only what the command needs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from matlabel.artifacts.errors import UserError
+
+app = typer.Typer(
+    help="Pixel-accurate segmentation labels from image-level tags. The workflow calls these commands; so can you.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
+_FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
+Settings = Annotated[Path, typer.Option(help="settings.yaml of the artifact folder.", **_FILE)]
+Dataset = Annotated[Path, typer.Option(help="CSV of a shard, or a list (.txt) of them.", **_FILE)]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+Weights = Annotated[Path, typer.Option(help="weights.pt of the training.", **_FILE)]
+Shard = Annotated[Path, typer.Option(help="Shard (.h5) of that stage.", **_FILE)]
+MaybeShard = Annotated[Path | None, typer.Option(help="Shard (.h5) of that stage.", **_FILE)]
+MaybeFile = Annotated[Path | None, typer.Option(help="CSV, or list (.txt) of CSVs.", **_FILE)]
+MaybeFolder = Annotated[Path | None, typer.Option(help="Folder of that stage's shards.", **_FOLDER)]
+Png = Annotated[Path | None, typer.Option(help="Folder for palette PNGs of the same.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Code = Annotated[str, typer.Option(help="Digest of the sources; a checkpoint of other code is not resumed.")]
+
+
+@app.command()
+def dataset(settings: Settings, dataset: Dataset, out: Out) -> None:
+    """Open every image of a shard once; name those that later stages skip."""
+    from matlabel.dataset import stage
+
+    stage.run(settings, dataset, out)
+
+
+@app.command()
+def cam(settings: Settings, dataset: Dataset, out: Out, device: Device = "auto", code: Code = "") -> None:
+    """Train the D2CAM classifier on image-level tags."""
+    from matlabel.cam import stage
+
+    stage.run(settings, dataset, out, device, code)
+
+
+@app.command()
+def activations(settings: Settings, dataset: Dataset, weights: Weights, out: Out, device: Device = "auto") -> None:
+    """Read class probabilities from the trained classifier."""
+    from matlabel.activations import stage
+
+    stage.run(settings, dataset, weights, out, device)
+
+
+@app.command()
+def trimaps(settings: Settings, dataset: Dataset, activations: Shard, out: Out, corrections: MaybeFile = None) -> None:
+    """Make label trimaps: sure class, sure background, unknown."""
+    from matlabel.trimaps import stage
+
+    stage.run(settings, dataset, activations, out, corrections)
+
+
+@app.command()
+def mattes(settings: Settings, dataset: Dataset, activations: Shard, out: Out, trimaps: MaybeShard = None) -> None:
+    """Decide the unknown region by matting."""
+    from matlabel.mattes import stage
+
+    stage.run(settings, dataset, activations, out, trimaps)
+
+
+@app.command()
+def labels(
+    settings: Settings,
+    dataset: Dataset,
+    out: Out,
+    mattes: MaybeShard = None,
+    masks: MaybeFile = None,
+    png: Png = None,
+) -> None:
+    """Make pseudo-labels from the mattes."""
+    from matlabel.labels import stage
+
+    stage.run(settings, dataset, out, mattes, masks, png)
+
+
+@app.command()
+def segmenter(
+    settings: Settings,
+    dataset: Dataset,
+    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **_FOLDER)],
+    out: Out,
+    mattes: MaybeFolder = None,
+    device: Device = "auto",
+    code: Code = "",
+) -> None:
+    """Train DeepLabV3 on the pseudo-labels."""
+    from matlabel.segmenter import stage
+
+    stage.run(settings, dataset, labels, out, mattes, device, code)
+
+
+@app.command()
+def predictions(
+    settings: Settings, dataset: Dataset, weights: Weights, out: Out, png: Png = None, device: Device = "auto"
+) -> None:
+    """Predict masks with the trained segmenter."""
+    from matlabel.predictions import stage
+
+    stage.run(settings, dataset, weights, out, png, device)
+
+
+@app.command()
+def evaluation(
+    settings: Settings,
+    dataset: Dataset,
+    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **_FOLDER)],
+    out: Out,
+    held_out: MaybeFile = None,
+    masks: MaybeFile = None,
+    activations: MaybeFolder = None,
+    trimaps: MaybeFolder = None,
+    mattes: MaybeFolder = None,
+    predictions: MaybeFolder = None,
+) -> None:
+    """Score every stage against true masks, as far as there are any."""
+    from matlabel.evaluation import stage
+
+    stage.run(settings, dataset, held_out, masks, activations, trimaps, mattes, labels, predictions, out)
+
+
+@app.command()
+def report(
+    settings: Settings,
+    dataset: Dataset,
+    out: Out,
+    masks: MaybeFile = None,
+    results: Annotated[Path, typer.Option(help="The results folder.", **_FOLDER)] = Path("results"),
+) -> None:
+    """Write the one-page report."""
+    from matlabel.report import stage
+
+    stage.run(settings, dataset, masks, results, out)
+
+
+@app.command()
+def validate(
+    config: Annotated[Path, typer.Argument(help="The config file.", **_FILE)] = Path("config.yaml"),
+) -> None:
+    """Check a config and the data it names, without running anything."""
+    import yaml
+
+    from matlabel.plan import Plan
+
+    try:
+        raw = yaml.safe_load(config.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{config}: not YAML ({error})") from error
+    plan = Plan(raw)
+    images = sum(shard.images for shard in plan.data.shards.values())
+    typer.echo(f"{config}: valid. {images} images, {len(plan.classes)} classes, {len(plan.data.shards)} shards")
+    for (variant, seed), keys in plan.chains.items():
+        typer.echo(f"  {variant}, seed {seed}: " + "  ".join(f"{stage} {key}" for stage, key in keys.items()))
+
+
+@app.command()
+def headline(report: Annotated[Path, typer.Argument(help="Folder of results/runs.", **_FOLDER)]) -> None:
+    """Print the headline scores of every run, and where the report is."""
+    from matlabel.report.headline import headline_text
+
+    typer.echo(headline_text(report))
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one message, never a traceback."""
+    try:
+        app()
+    except UserError as error:
+        print(f"matlabel: {error}", file=sys.stderr)
+        raise SystemExit(2) from None

@@ -1,0 +1,101 @@
+"""What the rules share: the plan, and functions that ask it for the inputs of a job."""
+
+import sys
+
+from snakemake.logging import logger
+
+from matlabel.artifacts.errors import UserError
+from matlabel.plan import Plan
+from matlabel.plan.chain import STAGES
+
+try:
+    plan = Plan(config, write=workflow.is_main_process)
+except UserError as error:
+    # One clear message instead of a traceback through the Snakefile.
+    sys.exit(f"matlabel: {error}")
+
+if workflow.is_main_process:
+    for note in plan.data.notes:
+        logger.warning(note)
+
+device = plan.config.device
+
+
+def settings_of(wildcards):
+    return plan.settings_file(wildcards.key)
+
+
+def code_of(stage):
+    return plan.code_file(stage)
+
+
+def manifest_of(wildcards):
+    return plan.shard_csv(wildcards.shard)
+
+
+def checks_of(wildcards):
+    return plan.artifact(dataset_of(wildcards), wildcards.shard)
+
+
+def dataset_of(wildcards):
+    return plan.node(wildcards.key).upstream["dataset"]
+
+
+def shard_of(stage):
+    """The shard of an upstream stage that belongs to this job's; nothing where the job does not read that stage."""
+
+    def find(wildcards):
+        upstream = plan.node(wildcards.key).upstream
+        return plan.artifact(upstream[stage], wildcards.shard) if stage in upstream else []
+
+    return find
+
+
+def weights_of(stage):
+    return lambda wildcards: plan.artifact(plan.node(wildcards.key).upstream[stage])
+
+
+def all_shards_of(stage):
+    """All shards of an upstream stage in the splits that this job reads."""
+
+    def find(wildcards):
+        node = plan.node(wildcards.key)
+        return plan.artifacts(node.upstream[stage], plan.splits(node)) if stage in node.upstream else []
+
+    return find
+
+
+def manifests_of(wildcards):
+    return [plan.shard_csv(number) for number in plan.shards(plan.splits(plan.node(wildcards.key)))]
+
+
+def list_of(wildcards):
+    return plan.list_file(plan.splits(plan.node(wildcards.key)))
+
+
+def start_of(wildcards):
+    """Weight files that a training starts from: another file under the same name is another training."""
+    return plan.start_files(wildcards.key)
+
+
+def option(name, paths):
+    """`--name path`, or nothing where there is no such input."""
+    return f"--{name} {paths}" if paths else ""
+
+
+def folder_option(stage):
+    """`--stage results/stage/key`, or nothing where the job does not read that stage."""
+
+    def find(wildcards):
+        upstream = plan.node(wildcards.key).upstream
+        return f"--{stage} {plan.node(upstream[stage]).folder}" if stage in upstream else ""
+
+    return find
+
+
+def threads_of(wildcards):
+    return getattr(plan.node(wildcards.key).settings, "threads", 1)
+
+
+def gpus_of(wildcards):
+    return 0 if device == "cpu" else getattr(plan.node(wildcards.key).settings, "devices", 1)

@@ -1,0 +1,11 @@
+rule dataset:
+    input:
+        manifest=manifest_of,
+        settings="results/dataset/{key}/settings.yaml",
+        code=code_of("dataset"),
+    output:
+        "results/dataset/{key}/shard-{shard}.checks.json",
+    log:
+        "logs/dataset/{key}/{shard}.log",
+    shell:
+        "matlabel dataset --settings {input.settings} --dataset {input.manifest} --out {output} > {log} 2>&1"

@@ -1,0 +1,20 @@
+rule evaluation:
+    input:
+        unpack(lambda wildcards: plan.evaluation_inputs(wildcards.key)),
+        settings="results/evaluation/{key}/settings.yaml",
+        code=code_of("evaluation"),
+    output:
+        scores="results/evaluation/{key}/scores.json",
+        tables=multiext("results/evaluation/{key}/", "per_class.csv", "per_image.csv", "curves.csv"),
+    log:
+        "logs/evaluation/{key}.log",
+    params:
+        folders=lambda wildcards: " ".join(
+            folder_option(stage)(wildcards)
+            for stage in ("activations", "trimaps", "mattes", "labels", "predictions")
+        ),
+        held_out=lambda wildcards, input: option("held-out", input.get("held_out")),
+        masks=lambda wildcards, input: option("masks", input.get("masks")),
+    shell:
+        "matlabel evaluation --settings {input.settings} --dataset {input.list} {params.held_out} {params.masks}"
+        " {params.folders} --out {output.scores} > {log} 2>&1"

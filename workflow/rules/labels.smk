@@ -1,0 +1,18 @@
+rule labels:
+    input:
+        manifest=manifest_of,
+        checks=checks_of,
+        mattes=shard_of("mattes"),
+        masks=lambda wildcards: plan.label_masks(wildcards.key, wildcards.shard),
+        settings="results/labels/{key}/settings.yaml",
+        code=code_of("labels"),
+    output:
+        shard="results/labels/{key}/shard-{shard}.h5",
+        png=directory("results/labels/{key}/png/shard-{shard}"),
+    log:
+        "logs/labels/{key}/{shard}.log",
+    params:
+        source=lambda wildcards, input: option("mattes", input.mattes) or option("masks", input.masks),
+    shell:
+        "matlabel labels --settings {input.settings} --dataset {input.manifest} {params.source}"
+        " --out {output.shard} --png {output.png} > {log} 2>&1"

@@ -1,0 +1,17 @@
+rule mattes:
+    input:
+        manifest=manifest_of,
+        checks=checks_of,
+        activations=shard_of("activations"),
+        trimaps=shard_of("trimaps"),
+        settings="results/mattes/{key}/settings.yaml",
+        code=code_of("mattes"),
+    output:
+        "results/mattes/{key}/shard-{shard}.h5",
+    log:
+        "logs/mattes/{key}/{shard}.log",
+    params:
+        trimaps=lambda wildcards, input: option("trimaps", input.trimaps),
+    shell:
+        "matlabel mattes --settings {input.settings} --dataset {input.manifest} --activations {input.activations}"
+        " {params.trimaps} --out {output} > {log} 2>&1"

@@ -1,0 +1,18 @@
+rule predictions:
+    input:
+        manifest=manifest_of,
+        checks=checks_of,
+        weights=weights_of("segmenter"),
+        settings="results/predictions/{key}/settings.yaml",
+        code=code_of("predictions"),
+    output:
+        shard="results/predictions/{key}/shard-{shard}.h5",
+        png=directory("results/predictions/{key}/png/shard-{shard}"),
+    log:
+        "logs/predictions/{key}/{shard}.log",
+    threads: threads_of
+    resources:
+        gpu=gpus_of,
+    shell:
+        "matlabel predictions --settings {input.settings} --dataset {input.manifest} --weights {input.weights}"
+        " --out {output.shard} --png {output.png} --device {device} > {log} 2>&1"

@@ -1,0 +1,18 @@
+rule report:
+    input:
+        unpack(lambda wildcards: plan.report_inputs()),
+        settings="results/report/{key}/settings.yaml",
+        code=code_of("report"),
+    output:
+        report(
+            "results/report/{key}/report.html",
+            caption="../report/report.rst",
+            category="matlabel",
+        ),
+    log:
+        "logs/report/{key}.log",
+    params:
+        masks=lambda wildcards, input: option("masks", input.get("masks")),
+    shell:
+        "matlabel report --settings {input.settings} --dataset {input.list} {params.masks} --results results"
+        " --out {output} > {log} 2>&1"

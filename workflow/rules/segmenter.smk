@@ -1,0 +1,24 @@
+rule segmenter:
+    input:
+        manifests=manifests_of,
+        checks=all_shards_of("dataset"),
+        labels=all_shards_of("labels"),
+        mattes=all_shards_of("mattes"),
+        list=list_of,
+        settings="results/segmenter/{key}/settings.yaml",
+        start=start_of,
+        code=code_of("segmenter"),
+    output:
+        weights="results/segmenter/{key}/weights.pt",
+        history="results/segmenter/{key}/history.csv",
+    log:
+        "logs/segmenter/{key}.log",
+    params:
+        labels=folder_option("labels"),
+        mattes=folder_option("mattes"),
+    threads: threads_of
+    resources:
+        gpu=gpus_of,
+    shell:
+        "matlabel segmenter --settings {input.settings} --dataset {input.list} {params.labels} {params.mattes}"
+        " --out {output.weights} --device {device} --code $(basename {input.code}) 2>&1 | tee {log}"

@@ -1,0 +1,17 @@
+rule trimaps:
+    input:
+        manifest=manifest_of,
+        checks=checks_of,
+        activations=shard_of("activations"),
+        corrections=lambda wildcards: plan.corrections.get((wildcards.key, wildcards.shard), []),
+        settings="results/trimaps/{key}/settings.yaml",
+        code=code_of("trimaps"),
+    output:
+        "results/trimaps/{key}/shard-{shard}.h5",
+    log:
+        "logs/trimaps/{key}/{shard}.log",
+    params:
+        corrections=lambda wildcards, input: option("corrections", input.corrections),
+    shell:
+        "matlabel trimaps --settings {input.settings} --dataset {input.manifest} --activations {input.activations}"
+        " {params.corrections} --out {output} > {log} 2>&1"
