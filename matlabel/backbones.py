@@ -67,19 +67,25 @@ class Trunk(nn.Module):
         return [module for module in self.modules() if isinstance(module, nn.BatchNorm2d)]
 
 
-def build_trunk(name: str, settings: TrainingSettings, stage: str) -> Trunk:
+def build_trunk(name: str, weights: str, settings: TrainingSettings, stage: str) -> Trunk:
     """The trunk that a training starts from, weights loaded.
+
+    Args:
+        name: of the ResNet.
+        weights: imagenet, none, or a file: a plain state dict, or weights.pt of the stage cam.
+        settings: output stride, norm, frozen stages.
+        stage: for messages.
 
     Raises:
         UserError: the weights cannot be had or do not fit.
     """
-    given = settings.weights != "none"
+    given = weights != "none"
     freeze = given if settings.norm == "auto" else settings.norm == "frozen"
     trunk = Trunk(name, settings.output_stride, freeze, settings.frozen_stages)
-    if settings.weights == "imagenet":
+    if weights == "imagenet":
         _load(trunk, _download(name, stage), f"{stage}.weights: imagenet")
     elif given:
-        _load(trunk, load_weights(settings.weights), settings.weights)
+        _load(trunk, load_weights(weights), weights)
     return trunk
 
 
@@ -101,6 +107,8 @@ def _dilate(layer: nn.Module, before: int, after: int) -> None:
 
 
 def _load(trunk: Trunk, state: dict, where: str) -> None:
+    if "network" in state:
+        state = {k.removeprefix("trunk."): v for k, v in state["network"].items() if k.startswith("trunk.")}
     state = state.get("state_dict", state)
     weights = {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)}
     weights = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}

@@ -92,13 +92,14 @@ def segmenter(
     labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **_FOLDER)],
     out: Out,
     mattes: MaybeFolder = None,
+    cam: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam, to start from.", **_FILE)] = None,
     device: Device = "auto",
     code: Code = "",
 ) -> None:
     """Train DeepLabV3 on the pseudo-labels."""
     from matlabel.segmenter import stage
 
-    stage.run(settings, dataset, labels, out, mattes, device, code)
+    stage.run(settings, dataset, labels, out, mattes, cam, device, code)
 
 
 @app.command()
@@ -162,6 +163,22 @@ def validate(
     typer.echo(f"{config}: valid. {images} images, {len(plan.classes)} classes, {len(plan.data.shards)} shards")
     for (variant, seed), keys in plan.chains.items():
         typer.echo(f"  {variant}, seed {seed}: " + "  ".join(f"{stage} {key}" for stage, key in keys.items()))
+
+
+@app.command()
+def schema() -> None:
+    """Print the config's JSON schema."""
+    from matlabel.settings.reference import schema_text
+
+    typer.echo(schema_text(), nl=False)
+
+
+@app.command()
+def reference() -> None:
+    """Print a page with every key of the config, its default and its meaning."""
+    from matlabel.settings.reference import reference_text
+
+    typer.echo(reference_text(), nl=False)
 
 
 @app.command()

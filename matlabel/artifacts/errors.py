@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """A mistake in what the user handed in. The message names the file, the key and the fix; the CLI prints it alone."""
+    """A mistake in what the user handed in: the message names the file, the key and the fix, and is printed alone."""
 
 
 def did_you_mean(word: str, known: list[str]) -> str:

@@ -59,7 +59,7 @@ def run(settings: Path, dataset: Path, out: Path, device: str = "auto", code: st
 def build_network(context: Context[CamSettings]) -> CamNetwork:
     """A network to train, its trunk loaded as the settings say."""
     settings = context.settings
-    trunk = build_trunk(settings.backbone, settings, "cam")
+    trunk = build_trunk(settings.backbone, settings.weights, settings, "cam")
     return CamNetwork(trunk, len(context.classes), settings.embedding_size if settings.embeds else None)
 
 

@@ -66,7 +66,7 @@ def confident_regions(relative: Tensor, embedding: Tensor, tags: Tensor, valid: 
     Returns:
         the regions; pairs without enough confident pixels are left out. Confident background is max M < .1.
     """
-    batch, classes, height, width = relative.shape
+    classes, height, width = relative.shape[1:]
     flat = relative.flatten(2)
     inside = torch.ones_like(flat[:, 0], dtype=torch.bool) if valid is None else valid.flatten(1)
     image, label = tags.bool().nonzero(as_tuple=True)

@@ -51,7 +51,8 @@ def run(settings: Path, dataset: Path, activations: Path, out: Path, trimaps: Pa
                     if image.shape[:2] != trimap.shape:
                         raise UserError(f"{trimaps}: the trimap of {entry.id} is not of its image's size; run again")
                     classes = source.read(entry.id, "classes")
-                    writer.add(entry.id, classes=classes, alphas=quantise(solve(image, trimap, classes, context.settings)))
+                    alphas = solve(image, trimap, classes, context.settings)
+                    writer.add(entry.id, classes=classes, alphas=quantise(alphas))
 
 
 def solve(image: np.ndarray, trimap: np.ndarray, classes: np.ndarray, settings: MattesSettings) -> np.ndarray:

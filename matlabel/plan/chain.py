@@ -63,7 +63,9 @@ def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
     if stage == "mattes":
         read = ("dataset", "activations") if settings.mattes.method == "none" else ("dataset", "activations", "trimaps")
     elif stage == "segmenter":
-        read = ("dataset", "labels", "mattes") if settings.segmenter.target == "soft" else ("dataset", "labels")
+        read = ("dataset", "labels")
+        read += ("mattes",) if settings.segmenter.target == "soft" else ()
+        read += ("cam",) if settings.segmenter.weights == "cam" else ()
     elif stage == "evaluation":
         read = ("dataset", "labels") if masks else ("dataset", "activations", "trimaps", "mattes", "labels")
         read += ("predictions",) if settings.segmenter.train else ()

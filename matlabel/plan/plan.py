@@ -125,8 +125,12 @@ class Plan:
 
     def start_files(self, key: str) -> list[str]:
         """Weight files that a training starts from or takes over."""
-        values = [getattr(self.node(key).settings, field, None) for field in ("weights", "weights_from")]
-        return [value for value in values if value and value not in ("imagenet", "none")]
+        node = self.node(key)
+        values = [getattr(node.settings, field, None) for field in ("weights", "weights_from")]
+        files = [value for value in values if value and value not in ("imagenet", "cam", "none")]
+        if node.stage == "segmenter" and "cam" in node.upstream:
+            files.append(self.artifact(node.upstream["cam"]))
+        return files
 
     def label_masks(self, key: str, number: str) -> list[str]:
         """The CSV of a shard's true masks, for labels.source masks."""
@@ -231,17 +235,18 @@ class Plan:
         for node in self.nodes.values():
             for field in ("weights", "weights_from"):
                 value = getattr(node.settings, field, None)
-                if value and value not in ("imagenet", "none") and not Path(value).is_file():
-                    raise UserError(
-                        f"config: {node.stage}.{field}: no such file: {value}"
-                        + (" (or one of imagenet, none)" if field == "weights" else "")
-                    )
+                words = {"imagenet", "none"} | ({"cam"} if node.stage == "segmenter" else set())
+                if value and value not in words and not Path(value).is_file():
+                    choice = f" (or one of {', '.join(sorted(words))})" if field == "weights" else ""
+                    raise UserError(f"config: {node.stage}.{field}: no such file: {value}{choice}")
 
     def _report_node(self) -> Node:
-        runs = [
-            {"variant": variant, "seed": seed, "keys": {stage: keys[stage] for stage in STAGES if stage in keys}}
-            for (variant, seed), keys in self.chains.items()
-        ]
+        runs = []
+        for (variant, seed), keys in self.chains.items():
+            settings = self.variants[variant]
+            everywhere = set(settings.evaluation.splits) <= set(settings.labels.splits or self.data.splits)
+            ordered = {stage: keys[stage] for stage in STAGES if stage in keys}
+            runs.append({"variant": variant, "seed": seed, "keys": ordered, "held_out_labelled": everywhere})
         payload = {"stage": "report", "settings": self.config.report.keyed(), "upstream": {}, "runs": runs}
         return add_node(self.nodes, "report", payload, {}, next(iter(self.variants.values())))
 

@@ -22,6 +22,7 @@ def run(
     labels: Path,
     out: Path,
     mattes: Path | None = None,
+    cam: Path | None = None,
     device: str = "auto",
     code: str = "",
 ) -> None:
@@ -33,6 +34,7 @@ def run(
         labels: folder of the stage labels, shard-00000.h5 and so on.
         out: weights.pt; history.csv and the checkpoint are written beside it.
         mattes: folder of the stage mattes, for target soft.
+        cam: weights.pt of the stage cam, for weights cam.
         device: auto, cpu, cuda or mps.
         code: digest of the sources; a checkpoint of other code is not resumed.
 
@@ -49,11 +51,14 @@ def run(
         inputs.add([settings, *(file for shard in shards for file in shard.files)])
         inputs.add([folder / f"shard-{shard.number}.h5" for folder in folders for shard in shards])
         weights = context.settings.weights
+        if weights == "cam" and cam is None:
+            raise UserError("segmenter.weights cam needs --cam")
+        weights = str(cam) if weights == "cam" else weights
         started_from = file_sha256(weights) if Path(weights).is_file() else weights
         fingerprint = text_sha256(canonical([context.raw, sorted(inputs.files.values()), code, started_from]))
         job = Job("segmenter", context.seed, device, out.with_name("checkpoint.pt"), fingerprint)
         fabric = start(job, context.settings)
-        trunk = build_trunk(context.settings.backbone, context.settings, "segmenter")
+        trunk = build_trunk(context.settings.backbone, weights, context.settings, "segmenter")
         network = DeepLab(trunk, len(context.classes), context.settings.atrous_rates)
         samples = LabelledImages(shards, labels, mattes, len(context.classes), context.settings, context.seed)
         history = fit(fabric, job, context.settings, Segmenter(network), samples)

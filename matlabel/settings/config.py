@@ -20,7 +20,7 @@ from matlabel.settings.report import ReportSettings
 from matlabel.settings.segmenter import SegmenterSettings
 from matlabel.settings.trimaps import TrimapsSettings
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
 
 
 class StageSettings(Settings):
@@ -71,7 +71,7 @@ class Config(StageSettings):
         for name, changes in variants.items():
             if not _NAME.fullmatch(name):
                 raise ValueError(
-                    f"variant name {name!r}: letters, digits, _ . + - only, starting with one of the first"
+                    f"variant name {name!r}: letters, digits, _ . + - only, the first a letter"
                 )
             for fixed in ("dataset", "report"):
                 if fixed in (changes or {}):

@@ -13,6 +13,10 @@ class SegmenterSettings(TrainingSettings):
 
     train: bool = free(True, description="false: stop at the pseudo-labels.")
     backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet50"
+    weights: str = Field(
+        "imagenet",
+        description="Start of the trunk: imagenet, cam (the trained classifier's), none, or a state_dict file.",
+    )
     target: Literal["labels", "confidence", "soft"] = Field(
         "labels", description="Hard labels; weighted by their confidence; or the alphas themselves."
     )

@@ -12,6 +12,7 @@ rule activations:
     threads: threads_of
     resources:
         gpu=gpus_of,
+        device=plan.config.device,
     shell:
         "matlabel activations --settings {input.settings} --dataset {input.manifest} --weights {input.weights}"
-        " --out {output} --device {device} > {log} 2>&1"
+        " --out {output} --device {resources.device} > {log} 2>&1"

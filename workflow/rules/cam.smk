@@ -14,6 +14,7 @@ rule cam:
     threads: threads_of
     resources:
         gpu=gpus_of,
+        device=plan.config.device,
     shell:
-        "matlabel cam --settings {input.settings} --dataset {input.list} --out {output.weights} --device {device}"
+        "matlabel cam --settings {input.settings} --dataset {input.list} --out {output.weights} --device {resources.device}"
         " --code $(basename {input.code}) 2>&1 | tee {log}"

@@ -18,7 +18,6 @@ if workflow.is_main_process:
     for note in plan.data.notes:
         logger.warning(note)
 
-device = plan.config.device
 
 
 def settings_of(wildcards):
@@ -78,6 +77,12 @@ def start_of(wildcards):
     return plan.start_files(wildcards.key)
 
 
+def cam_of(wildcards):
+    """Weights of the classifier that a segmenter starts from, if it does."""
+    upstream = plan.node(wildcards.key).upstream
+    return plan.artifact(upstream["cam"]) if "cam" in upstream else ""
+
+
 def option(name, paths):
     """`--name path`, or nothing where there is no such input."""
     return f"--{name} {paths}" if paths else ""
@@ -98,4 +103,4 @@ def threads_of(wildcards):
 
 
 def gpus_of(wildcards):
-    return 0 if device == "cpu" else getattr(plan.node(wildcards.key).settings, "devices", 1)
+    return 0 if plan.config.device == "cpu" else getattr(plan.node(wildcards.key).settings, "devices", 1)

@@ -13,6 +13,7 @@ rule predictions:
     threads: threads_of
     resources:
         gpu=gpus_of,
+        device=plan.config.device,
     shell:
         "matlabel predictions --settings {input.settings} --dataset {input.manifest} --weights {input.weights}"
-        " --out {output.shard} --png {output.png} --device {device} > {log} 2>&1"
+        " --out {output.shard} --png {output.png} --device {resources.device} > {log} 2>&1"

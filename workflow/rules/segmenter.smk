@@ -16,9 +16,12 @@ rule segmenter:
     params:
         labels=folder_option("labels"),
         mattes=folder_option("mattes"),
+        cam=lambda wildcards: option("cam", cam_of(wildcards)),
     threads: threads_of
     resources:
         gpu=gpus_of,
+        device=plan.config.device,
     shell:
         "matlabel segmenter --settings {input.settings} --dataset {input.list} {params.labels} {params.mattes}"
-        " --out {output.weights} --device {device} --code $(basename {input.code}) 2>&1 | tee {log}"
+        " {params.cam}"
+        " --out {output.weights} --device {resources.device} --code $(basename {input.code}) 2>&1 | tee {log}"

@@ -1,0 +1,1 @@
+"""Stage evaluation: scores against true masks."""

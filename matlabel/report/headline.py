@@ -1,0 +1,36 @@
+"""The headline scores of every run, for the end of `make demo`."""
+
+import json
+from pathlib import Path
+
+_SHOWN = (
+    ("seed", ("seed", "scoring", "miou")),
+    ("activations", ("winner", "miou")),
+    ("pseudo-labels", ("labels", "miou")),
+    ("predictions", ("predictions", "miou")),
+)
+
+
+def headline_text(runs: Path) -> str:
+    """A line a run with its mIoU in percent, stage by stage, and the path of the report.
+
+    Args:
+        runs: results/runs, a folder of variants with a folder for each seed.
+    """
+    lines, reports = [f"{'mIoU, %':24s}" + "".join(f"{name:>16s}" for name, _ in _SHOWN)], []
+    for folder in sorted(runs.glob("*/seed-*")):
+        scores = folder / "evaluation" / "scores.json"
+        if not scores.exists():
+            continue
+        found = json.loads(scores.read_text())
+        values = [_percent(found, path) for _, path in _SHOWN]
+        lines.append(f"{folder.parent.name + ', ' + folder.name:24s}" + "".join(f"{value:>16s}" for value in values))
+        reports.append((folder / "report" / "report.html").resolve())
+    return "\n".join([*lines, *(f"report: {path}" for path in dict.fromkeys(reports) if path.exists())])
+
+
+def _percent(scores: dict, path: tuple[str, ...]) -> str:
+    value = scores
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return "–" if value is None else f"{100 * value:.1f}"

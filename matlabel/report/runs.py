@@ -1,0 +1,122 @@
+"""What a run of the workflow left, found by the layout results/<stage>/<key>/."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.provenance import Inputs
+
+
+@dataclass(frozen=True)
+class Run:
+    """One variant with one seed.
+
+    Attributes:
+        keys: stage -> key.
+        scores: scores.json of its evaluation.
+        classes: rows of per_class.csv, background first.
+        images: rows of per_image.csv.
+        curves: column of curves.csv -> float64[256], NaN where there is no value.
+        histories: "cam", "segmenter" -> column of history.csv -> float64[rows].
+        supervised: whether its labels are the true masks.
+        held_out_labelled: whether the held-out images have pseudo-labels, too.
+    """
+
+    variant: str
+    seed: int
+    keys: dict[str, str]
+    scores: dict[str, Any]
+    classes: list[dict[str, str]]
+    images: list[dict[str, str]]
+    curves: dict[str, np.ndarray]
+    histories: dict[str, dict[str, np.ndarray]]
+    supervised: bool
+    held_out_labelled: bool
+
+    @property
+    def name(self) -> str:
+        """Variant and seed in words."""
+        return f"{self.variant}, seed {self.seed}"
+
+    def value(self, *path: str) -> Any:
+        """A score by its path in scores.json; None where it, or a section above it, is missing."""
+        found: Any = self.scores
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
+
+
+def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
+    """Read the scores, curves and histories of one entry of the report's `runs`.
+
+    Raises:
+        UserError: the evaluation is missing.
+    """
+    keys = dict(entry["keys"])
+    scores = folder_of(results, "evaluation", keys) / "scores.json"
+    histories = {}
+    for stage in ("cam", "segmenter"):
+        if stage in keys:
+            path = folder_of(results, stage, keys) / "history.csv"
+            # Frozen weights were not trained here and have no history.
+            if path.exists():
+                histories[stage] = _columns(_rows(path, inputs))
+    return Run(
+        variant=str(entry["variant"]),
+        seed=int(entry["seed"]),
+        keys=keys,
+        scores=json.loads(_text(scores, inputs)),
+        classes=_rows(scores.with_name("per_class.csv"), inputs),
+        images=_rows(scores.with_name("per_image.csv"), inputs),
+        curves=_columns(_rows(scores.with_name("curves.csv"), inputs)),
+        histories=histories,
+        supervised=settings_of(results, "labels", keys["labels"]).get("source") == "masks",
+        held_out_labelled=bool(entry.get("held_out_labelled")),
+    )
+
+
+def folder_of(results: Path, stage: str, keys: dict[str, str]) -> Path:
+    """The folder of a stage's artifacts."""
+    return results / stage / keys[stage]
+
+
+def settings_of(results: Path, stage: str, key: str) -> dict[str, Any]:
+    """The settings of an artifact folder that differ from their defaults.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    path = results / stage / key / "settings.yaml"
+    try:
+        return yaml.safe_load(path.read_text()).get("settings") or {}
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; run the stage {stage} first") from error
+
+
+def number(text: str | None) -> float | None:
+    """A cell of a CSV as a number; None if it is empty."""
+    return float(text) if text else None
+
+
+def _text(path: Path, inputs: Inputs) -> str:
+    try:
+        text = path.read_text()
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; run the stage {path.parent.parent.name} first") from error
+    inputs.add(path)
+    return text
+
+
+def _rows(path: Path, inputs: Inputs) -> list[dict[str, str]]:
+    return list(csv.DictReader(_text(path, inputs).splitlines()))
+
+
+def _columns(rows: list[dict[str, str]]) -> dict[str, np.ndarray]:
+    names = rows[0] if rows else []
+    return {name: np.array([float(row[name]) if row[name] else np.nan for row in rows]) for name in names}

@@ -1,0 +1,60 @@
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.shard import open_shard, write_shard
+
+ROOT = {"stage": "trimaps", "key": "00c0ffee", "classes": ["cat", "dög"], "settings": {"band": 3}}
+
+
+def write(path, content):
+    with write_shard(path, **ROOT) as shard:
+        for image_id, image_arrays in content.items():
+            shard.add(image_id, **image_arrays)
+
+
+@settings(max_examples=25, deadline=None)
+@given(arrays(np.uint8, array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=40)))
+def test_arrays_come_back_as_they_were(tmp_path_factory, array):
+    path = tmp_path_factory.mktemp("shard") / "s.h5"
+    write(path, {"x": {"trimap": array}})
+    with open_shard(path, "trimaps") as shard:
+        assert shard["x"]["trimap"].dtype == array.dtype
+        np.testing.assert_array_equal(shard["x"]["trimap"], array)
+
+
+def test_ids_keep_slot_order_and_attributes_survive(tmp_path):
+    write(tmp_path / "s.h5", {name: {"trimap": np.zeros((9, 9), np.uint8)} for name in ("b", "a", "c")})
+    with open_shard(tmp_path / "s.h5") as shard:
+        assert shard.ids == ["b", "a", "c"]
+        assert (shard.stage, shard.key, shard.classes, shard.settings) == tuple(ROOT.values())
+
+
+def test_equal_content_gives_equal_bytes(tmp_path):
+    content = {"x": {"trimap": np.arange(400, dtype=np.uint8).reshape(20, 20)}}
+    write(tmp_path / "a.h5", content)
+    write(tmp_path / "elsewhere" / "b.h5", content)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "elsewhere" / "b.h5").read_bytes()
+
+
+def test_another_stage_or_format_or_file_is_refused_by_name(tmp_path):
+    path = tmp_path / "s.h5"
+    write(path, {})
+    with pytest.raises(UserError, match=r"s\.h5: holds trimaps, expected mattes"), open_shard(path, "mattes"):
+        pass
+    with h5py.File(path, "r+") as file:
+        file.attrs["format"] = 99
+    with pytest.raises(UserError, match="format 99"), open_shard(path):
+        pass
+    path.write_bytes(b"not hdf5")
+    with pytest.raises(UserError, match=r"s\.h5: cannot be read"), open_shard(path):
+        pass
+
+
+def test_a_missing_image_is_named(tmp_path):
+    write(tmp_path / "s.h5", {})
+    with open_shard(tmp_path / "s.h5") as shard, pytest.raises(UserError, match="no image ghost"):
+        shard["ghost"]

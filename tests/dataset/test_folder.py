@@ -1,0 +1,67 @@
+import pytest
+from conftest import write_folder
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from matlabel.artifacts.errors import UserError
+from matlabel.dataset.folder import check_id, list_images, read_classes, read_labels
+
+
+def labels(folder, text):
+    (folder / "labels.csv").write_text(text)
+    return read_labels(folder, list_images(folder))
+
+
+def test_tags_splits_and_images_are_read_in_file_order(animals):
+    tagged = read_labels(animals, list_images(animals))
+    assert [image.id for image in tagged][:3] == ["a0", "a1", "a2"]
+    assert tagged[2].tags == ("cat", "dog")
+    assert (tagged[-1].split, tagged[-1].image) == ("val", "images/v1.png")
+
+
+def test_the_split_column_may_be_missing_and_a_byte_order_mark_present(animals):
+    (animals / "labels.csv").write_bytes("\ufeffid,classes\na0,cat\n".encode())
+    assert read_labels(animals, list_images(animals))[0].split == "train"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,tags\na0,cat\n", r"line 1: no column classes, id"),
+        ("id,split,classes\na0,train,cat\na0,train,dog\n", r"line 3: a0 stands already in line 2"),
+        ("id,split,classes\n../a0,train,cat\n", r"line 2: the id '\.\./a0' must be a plain file stem"),
+        ("id,split,classes\n-rf,train,cat\n", r"line 2: the id '-rf'"),
+        ("id,split,classes\n", r"lists no image"),
+    ],
+)
+def test_a_wrong_labels_file_is_named_with_its_line(animals, text, message):
+    with pytest.raises(UserError, match=message):
+        labels(animals, text)
+
+
+def test_two_images_of_one_stem_are_refused(animals):
+    Image.new("RGB", (9, 9)).save(animals / "images" / "a0.jpg")
+    with pytest.raises(UserError, match=r"a0\.png and a0\.jpg are both a0; rename one"):
+        list_images(animals)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "names no class"), ("cat\ncat\n", "line 2"), ("cat;dog\n", "semicolon")]
+)
+def test_wrong_classes_are_named(animals, text, message):
+    (animals / "classes.txt").write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_classes(animals)
+
+
+def test_more_classes_than_label_values_are_refused(tmp_path):
+    folder = write_folder(tmp_path / "d", {"a": ("train", "c0")}, classes=tuple(f"c{n}" for n in range(255)))
+    with pytest.raises(UserError, match="255 classes"):
+        read_classes(folder)
+
+
+@given(st.text(min_size=1).filter(lambda t: "/" in t or "\\" in t or "\0" in t or t[0] in ".-"))
+def test_no_id_escapes_its_folder(image_id):
+    with pytest.raises(UserError):
+        check_id(image_id, "labels.csv")

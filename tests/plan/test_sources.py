@@ -1,0 +1,46 @@
+import subprocess
+import sys
+
+from matlabel.plan import sources
+from matlabel.plan.chain import STAGES
+
+
+def names(stage):
+    return {str(path.relative_to(sources.PACKAGE)) for path in sources.sources(stage)}
+
+
+def test_no_stage_imports_another_or_the_command_line():
+    for stage in STAGES:
+        others = {name.split("/")[0] for name in names(stage)} & set(STAGES) - {stage}
+        # The data's readers are below every stage; its jobs are not.
+        assert others <= {"dataset"}, stage
+        assert "cli.py" not in names(stage)
+        assert stage == "dataset" or "dataset/stage.py" not in names(stage)
+        assert not any(name.startswith("plan") for name in names(stage)), stage
+
+
+LOADED = """
+import sys
+import matlabel.{stage}.stage
+print(*(module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "matlabel"), sep="\\n")
+"""
+
+
+def test_every_file_that_a_stage_loads_is_among_its_sources():
+    # Torch takes seconds to import: one stage with it and two without stand for the others.
+    for stage in ("cam", "trimaps", "report"):
+        script = LOADED.format(stage=stage)
+        loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+        assert set(loaded.split()) <= {str(path) for path in sources.sources(stage)}, stage
+
+
+def test_matting_does_not_concern_the_classifier():
+    assert "mattes/closed_form.py" in names("mattes")
+    assert not any(name.startswith(("cam", "classifier")) for name in names("mattes"))
+    assert "settings/cam.py" not in names("mattes")
+    assert "mattes/closed_form.py" not in names("cam") | names("activations") | names("report")
+
+
+def test_planning_loads_no_torch():
+    script = "import sys, matlabel.plan; sys.exit('torch' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

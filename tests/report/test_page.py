@@ -1,0 +1,165 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+from results_tree import ResultsTree
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.provenance import provenance_path
+from matlabel.report import stage
+
+VOID_TAGS = {"img", "meta", "br", "path", "use", "rect"}
+SECTIONS = ("scores", "classes", "curves", "differences", "gallery", "enforced", "rejected", "settings")
+
+
+class Nesting(HTMLParser):
+    """Fails on a closing tag that does not match; collects ids, tags and text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.tags, self.words = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in VOID_TAGS:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+
+    def handle_endtag(self, tag):
+        if tag not in VOID_TAGS:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def make(tree, runs, name="report.html", **settings):
+    out = tree.root / name
+    stage.run(
+        settings=tree.report_settings(runs, **settings),
+        dataset=tree.dataset,
+        masks=tree.mask_list if tree.masks else None,
+        results=tree.results,
+        out=out,
+    )
+    return out
+
+
+def parsed(html):
+    reader = Nesting()
+    reader.feed(html)
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """A tree with two variants, one of them with two seeds, and the full-supervision reference."""
+    tree = ResultsTree(tmp_path_factory.mktemp("several"))
+    runs = [
+        tree.chain("default", 0, noise=0.5),
+        tree.chain("default", 1, noise=0.6),
+        tree.chain("plain", 0, noise=0.9, trimaps=False),
+        tree.chain("full", 0, noise=0.1, source="masks"),
+    ]
+    return tree, runs, make(tree, runs, title="<i>Horses</i> & co").read_text()
+
+
+def test_the_page_is_whole_and_has_every_section(several):
+    _, _, html = several
+    found = parsed(html)
+    assert [name for name in SECTIONS if name in found.ids] == list(SECTIONS)
+    assert len(found.ids) == len(set(found.ids))
+
+
+def test_the_page_needs_nothing_from_outside(several):
+    _, _, html = several
+    without_namespaces = re.sub(r'xmlns(:\w+)?="[^"]*"', "", html)
+    assert "http" not in without_namespaces
+    assert "<script" not in html
+    sources = re.findall(r'(?:src|href)="([^"]{0,5})', html)
+    assert all(source.startswith(("data:", "#")) for source in sources)
+
+
+def test_what_the_user_wrote_is_escaped(several):
+    _, _, html = several
+    found = parsed(html)
+    assert not {"b", "i"} & set(re.findall(r"<(\w+)>star", html))
+    assert "<i>Horses" not in html
+    assert "not a <readable> image" in "".join(found.words)
+    assert "<b>star</b> & co" in "".join(found.words)
+    assert "<readable>" not in html
+
+
+def test_several_seeds_are_averaged_and_true_masks_are_marked(several):
+    _, _, html = several
+    text = " ".join(parsed(html).words)
+    assert text.count("trained on true masks: more than tags") == 1
+    assert "2 seeds" in text
+    assert " ± " in text
+
+
+def test_it_says_what_every_number_was_measured_on(several):
+    _, _, html = several
+    text = " ".join(parsed(html).words)
+    assert "scored on 3 of the 6 training images with masks (split train)" in text
+    assert "the tuning half, chose the threshold" in text
+    assert "4 held-out images with masks (split val)" in text
+    assert "one that was predicted void is counted as wrong (evaluation.void: wrong)" in text
+
+
+def test_a_missing_stage_leaves_its_column_out_of_the_gallery(several):
+    _, _, html = several
+    gallery = html[html.index('id="gallery"') : html.index('id="enforced"')]
+    of = {
+        name: gallery.split(f"<b>{name}</b></summary>")[1].split("<summary>")[0]
+        for name in ("default", "plain", "full")
+    }
+    assert 'class="head">trimap<' in of["default"]
+    assert 'class="head">trimap<' not in of["plain"]
+    assert 'class="head">alphas<' in of["plain"]
+    assert 'class="head">activations<' not in of["full"]
+    assert all('class="head">prediction<' in part for part in of.values())
+
+
+def test_enforced_trimaps_and_rejected_images_are_listed(several):
+    _, _, html = several
+    enforced = html[html.index('id="enforced"') : html.index('id="rejected"')]
+    rejected = html[html.index('id="rejected"') : html.index('id="settings"')]
+    assert "train_002" in enforced
+    assert "train_001" not in enforced
+    assert re.findall(r"(?:train|val)_999(?=<)", rejected) == ["train_999", "val_999"]
+
+
+def test_equal_inputs_give_equal_bytes(several):
+    tree, runs, html = several
+    assert make(tree, runs, "again.html", title="<i>Horses</i> & co").read_text() == html
+    assert provenance_path(tree.root / "again.html").exists()
+
+
+def test_without_masks_the_page_says_so_and_shows_pictures(tmp_path):
+    tree = ResultsTree(tmp_path, masks=False)
+    html = make(tree, [tree.chain("default")]).read_text()
+    found = parsed(html)
+    assert "There are no true masks, so nothing is scored" in " ".join(found.words)
+    assert found.tags.count("img") == 12 // 3 * 2 + 4 * 5 + 2 * 5
+    assert "differences" not in found.ids
+
+
+def test_a_gallery_of_no_images_is_left_out(tmp_path):
+    tree = ResultsTree(tmp_path, images=2, held_out=0)
+    found = parsed(make(tree, [tree.chain("default", predictions=False)], gallery=0).read_text())
+    assert "gallery" not in found.ids
+    assert "scores" in found.ids
+
+
+def test_a_missing_evaluation_is_named(tmp_path):
+    tree = ResultsTree(tmp_path, images=2, held_out=0)
+    run = tree.chain("default")
+    (tree.results / "evaluation" / run["keys"]["evaluation"] / "scores.json").unlink()
+    with pytest.raises(UserError, match=r"scores\.json: missing; run the stage evaluation first"):
+        make(tree, [run])
