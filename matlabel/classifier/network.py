@@ -36,17 +36,16 @@ class CamNetwork(nn.Module):
     def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None):
         super().__init__()
         self.trunk = trunk
-        self.classifier = nn.Conv2d(trunk.channels, classes, 1, bias=False)
+        # First, so that it starts the same with and without an embedding: what terms add is then all that differs.
+        self.classifier = _initialised(nn.Conv2d(trunk.channels, classes, 1, bias=False))
         self.embedder = None
         if embedding_size:
             width = max(embedding_size, trunk.channels // 4)
             self.embedder = nn.Sequential(
-                nn.Conv2d(trunk.channels, width, 1), nn.ReLU(inplace=True), nn.Conv2d(width, embedding_size, 1)
+                _initialised(nn.Conv2d(trunk.channels, width, 1)),
+                nn.ReLU(inplace=True),
+                _initialised(nn.Conv2d(width, embedding_size, 1)),
             )
-        for head in self.heads:
-            for module in head.modules():
-                if isinstance(module, nn.Conv2d):
-                    nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
 
     @property
     def heads(self) -> list[nn.Module]:
@@ -65,6 +64,11 @@ class CamNetwork(nn.Module):
     def frozen_copy(self) -> "CamNetwork":
         """A copy that is never trained by gradient: the teacher."""
         return copy.deepcopy(self).requires_grad_(False)
+
+
+def _initialised(layer: nn.Conv2d) -> nn.Conv2d:
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+    return layer
 
 
 def relative_maps(maps: Tensor, tags: Tensor) -> Tensor:

@@ -1,0 +1,60 @@
+import pytest
+import torch
+
+from matlabel.backbones import Trunk
+from matlabel.cam.model import D2Cam
+from matlabel.classifier.network import CamNetwork
+from matlabel.settings.cam import CamSettings
+
+OFF = {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0}
+TERMS = list(OFF)
+
+
+def model(seed=0, **weights):
+    settings = CamSettings(backbone="resnet18", weights="none", warmup=1, embedding_size=8, **{**OFF, **weights})
+    torch.manual_seed(seed)
+    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, 8 if settings.embeds else None)
+    return D2Cam(network, settings, torch.tensor([True, True, False]), seed)
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 255, (4, 3, 64, 64), generator=generator, dtype=torch.uint8)
+    return {"image": images, "tags": torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 0, 1], [0, 0, 0]])}
+
+
+def test_terms_of_weight_zero_are_not_computed(batch):
+    plain = model().train()
+    assert list(plain(batch, 5.0)) == ["classification"]
+    assert plain.teacher is None
+    assert plain.network.embedder is None
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_begins_after_the_warm_up_and_adds_itself_alone(batch, term):
+    made = model(**{term: 0.5}).train()
+    assert list(made(batch, 0.5)) == ["classification"]
+    assert list(made(batch, 1.0)) == ["classification", term]
+
+
+def test_warm_up_is_plain_classification(batch):
+    all_on = model(**dict.fromkeys(TERMS, 0.5)).train()
+    torch.manual_seed(0)
+    assert torch.equal(all_on(batch, 0.0)["classification"], model().train()(batch, 0.0)["classification"])
+
+
+def test_every_term_reaches_the_weights_and_the_teacher_gets_no_gradient(batch):
+    made = model(**dict.fromkeys(TERMS, 0.5)).train()
+    for _ in range(2):
+        sum(made(batch, 2.0).values()).backward()
+        made.after_step()
+    assert made.network.classifier.weight.grad.abs().max() > 0
+    assert made.network.embedder[0].weight.grad.abs().max() > 0
+    assert all(parameter.grad is None for parameter in made.teacher.parameters())
+
+
+def test_the_same_step_gives_the_same_terms(batch):
+    weights = dict.fromkeys(TERMS, 0.5)
+    first, second = ({k: float(v) for k, v in model(**weights).train()(batch, 2.0).items()} for _ in range(2))
+    assert first == second
