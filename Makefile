@@ -28,7 +28,6 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(RUN) snakemake --lint
 
 # The lock holds hashes and no addresses.
 lock: .venv/ready

@@ -133,7 +133,7 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
                 sums[name] = sums.get(name, 0.0) + value
             progress.show(epoch, step, values)
         means = _mean_over_processes(fabric, {name: total / steps for name, total in sums.items()})
-        history.append({"epoch": epoch + 1, **means, "lr": optimizer.param_groups[0]["initial_lr"]})
+        history.append({"epoch": epoch + 1, **means, "lr": optimizer.param_groups[0]["lr"]})
         _checkpoint(fabric, job, bare, optimizer, history)
     return history
 

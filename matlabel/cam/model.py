@@ -10,7 +10,7 @@ from matlabel.cam.centres import Centres
 from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, warp
 from matlabel.cam.exclusivity import exclusivity_loss
 from matlabel.cam.foreground import foreground_loss
-from matlabel.classifier.network import CamNetwork, relative_maps
+from matlabel.classifier.network import CamNetwork, Output, relative_maps
 from matlabel.classifier.regions import confident_regions
 from matlabel.settings.cam import CamSettings
 from matlabel.training import head_and_trunk
@@ -54,7 +54,7 @@ class D2Cam(nn.Module):
         settings, tags = self.settings, batch["tags"]
         images = normalise(batch["image"])
         active = epochs >= settings.warmup
-        view = valid = None
+        view = None
         if active and self.teacher is not None:
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + int(self.steps))
             view = random_views(len(images), generator)
@@ -63,20 +63,27 @@ class D2Cam(nn.Module):
         terms = {"classification": F.multilabel_soft_margin_loss(output.logits, tags)}
         if not active:
             return terms
+        target = None
         if view is not None:
-            valid = inside(view, *output.maps.shape[2:], images.device)
+            with torch.no_grad():
+                self.teacher.eval()
+                target = relative_maps(self.teacher(plain).maps, tags)
+        # Cosines and averages in float32: half precision would round centres and contrasts away.
+        with torch.autocast(images.device.type, enabled=False):
+            return {**terms, **self._terms(output, target, view, tags)}
+
+    def _terms(self, output: Output, target: Tensor | None, view: Tensor | None, tags: Tensor) -> dict[str, Tensor]:
+        settings, terms = self.settings, {}
         relative = relative_maps(output.maps, tags)
         if self.centres is not None and output.embedding is not None:
+            valid = None if view is None else inside(view, *relative.shape[2:], relative.device)
             regions = confident_regions(relative.detach(), output.embedding, tags, valid)
             if settings.category:
                 terms["category"] = settings.category * category_loss(regions, self.centres, settings.temperature)
             if settings.foreground:
                 terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
             self.centres.update(regions, tags)
-        if view is not None:
-            with torch.no_grad():
-                self.teacher.eval()
-                target = relative_maps(self.teacher(plain).maps, tags)
+        if view is not None and target is not None:
             terms["consistency"] = settings.consistency * consistency_loss(relative, target, view, tags)
         if settings.exclusivity:
             terms["exclusivity"] = settings.exclusivity * exclusivity_loss(output.maps, relative, tags)

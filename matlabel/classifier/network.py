@@ -79,7 +79,8 @@ def relative_maps(maps: Tensor, tags: Tensor) -> Tensor:
         tags: y, [B, K], 1 where the class is tagged.
     """
     positive = F.relu(maps) * tags[:, :, None, None]
-    return positive / positive.amax((2, 3), keepdim=True).clamp_min(1e-5)
+    # The peak is a scale, not something to learn from: a term moves the pixels it speaks of and no others.
+    return positive / positive.detach().amax((2, 3), keepdim=True).clamp_min(1e-5)
 
 
 def distribution(relative: Tensor, gamma: float) -> Tensor:

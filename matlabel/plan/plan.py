@@ -51,6 +51,12 @@ class Plan:
         if write:
             self._link()
 
+    @property
+    def wants_gpu(self) -> bool:
+        """Whether network jobs ask the scheduler for a GPU: told to, or with device auto where this machine has one."""
+        device = self.config.device
+        return device == "cuda" or (device == "auto" and Path("/proc/driver/nvidia/gpus").exists())
+
     # -- what the rules ask ------------------------------------------------------------------------------------
 
     def node(self, key: str) -> Node:

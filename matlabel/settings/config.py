@@ -70,9 +70,7 @@ class Config(StageSettings):
     def _names_are_file_names(cls, variants: dict[str, Any]) -> dict[str, Any]:
         for name, changes in variants.items():
             if not _NAME.fullmatch(name):
-                raise ValueError(
-                    f"variant name {name!r}: letters, digits, _ . + - only, the first a letter"
-                )
+                raise ValueError(f"variant name {name!r}: letters, digits, _ . + - only, the first a letter")
             for fixed in ("dataset", "report"):
                 if fixed in (changes or {}):
                     raise ValueError(f"variant {name}: {fixed} is shared by all variants, set it outside")

@@ -70,31 +70,41 @@ def separate(trimap: np.ndarray, band: int) -> None:
 def enforce(trimap: np.ndarray, lead: np.ndarray, values: np.ndarray, settings: TrimapsSettings) -> list[int]:
     """Give every label its least sure region: the pixels where it leads most, in place.
 
+    A class that is tagged is somewhere, so its best pixels are sure even where another label was; only labels that
+    have few pixels themselves are spared. What lies within the band round an enforced region becomes unknown.
+
     Args:
         trimap: uint8[H, W].
         lead: float32[C + 1, H, W], see `_lead`.
         values: uint8[C + 1] label values of the planes.
-        settings: least_object, least_background.
+        settings: least_object, least_background, band.
 
     Returns:
         the label values that fell short, ascending.
     """
     enforced = []
-    # No label may take so much that another is left with nothing.
+    # A label with more pixels than this can give as many away and still have some.
     most = max(1, trimap.size // (2 * len(values)))
-    taken = np.zeros(trimap.shape, bool)
     for plane, value in enumerate(values):
         share = settings.least_object if plane else settings.least_background
         least = min(most, max(1, math.ceil(share * trimap.size)))
         if np.count_nonzero(trimap == value) >= least:
             continue
         enforced.append(int(value))
-        # What is unknown is given first; a sure pixel of another label only where there is no other way.
-        rank = lead[plane] - 4.0 * (trimap != UNKNOWN) + 8.0 * (trimap == value) - 16.0 * taken
-        best = np.argsort(-rank, axis=None, kind="stable")[:least]
-        trimap.reshape(-1)[best] = value
-        taken.reshape(-1)[best] = True
+        scarce = [other for other in values if other != value and np.count_nonzero(trimap == other) <= most]
+        rank = lead[plane] + 8.0 * (trimap == value) - 16.0 * np.isin(trimap, scarce)
+        trimap.reshape(-1)[np.argsort(-rank, axis=None, kind="stable")[:least]] = value
+        _clear_band(trimap, value, values, settings.band)
     return enforced
+
+
+def _clear_band(trimap: np.ndarray, value: int, values: np.ndarray, band: int) -> None:
+    if band < 1:
+        return
+    near = ndimage.maximum_filter(trimap == value, 2 * band + 1) & (trimap != value)
+    for other in values:
+        if other != value and (~near[trimap == other]).any():
+            trimap[near & (trimap == other)] = UNKNOWN
 
 
 def _lead(probabilities: np.ndarray) -> np.ndarray:

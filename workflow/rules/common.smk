@@ -103,4 +103,4 @@ def threads_of(wildcards):
 
 
 def gpus_of(wildcards):
-    return 0 if plan.config.device == "cpu" else getattr(plan.node(wildcards.key).settings, "devices", 1)
+    return getattr(plan.node(wildcards.key).settings, "devices", 1) if plan.wants_gpu else 0
