@@ -54,6 +54,15 @@ def test_every_term_reaches_the_weights_and_the_teacher_gets_no_gradient(batch):
     assert all(parameter.grad is None for parameter in made.teacher.parameters())
 
 
+def test_terms_are_exact_in_mixed_precision(batch):
+    made = model(**dict.fromkeys(TERMS, 0.5)).train()
+    with torch.autocast("cpu", torch.bfloat16):
+        for _ in range(2):
+            terms = made(batch, 2.0)
+    assert all(term.dtype == torch.float32 and term.isfinite() for term in terms.values())
+    assert made.centres.classes.norm(dim=1)[made.centres.known].allclose(torch.ones(1), atol=1e-5)
+
+
 def test_the_same_step_gives_the_same_terms(batch):
     weights = dict.fromkeys(TERMS, 0.5)
     first, second = ({k: float(v) for k, v in model(**weights).train()(batch, 2.0).items()} for _ in range(2))

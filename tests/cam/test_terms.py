@@ -120,6 +120,7 @@ def test_exclusivity_lets_one_of_two_competing_classes_win():
     (gradient,) = torch.autograd.grad(loss, maps)
     assert gradient[0, 1, :4].mean() > 0
     assert gradient[0, :, 5:7].abs().max() == 0
+    assert gradient[0, 0, :4].mean() < 0
 
 
 def test_exclusivity_pushes_absent_classes_down_and_nothing_else():

@@ -1,5 +1,5 @@
 import pytest
-from conftest import write_folder
+from animals import write_folder
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image

@@ -103,7 +103,7 @@ def test_what_the_settings_refuse_is_named_before_any_job(animals, tmp_path, old
 @settings(max_examples=15, deadline=None)
 @given(small=st.integers(1, 10), large=st.integers(1, 10))
 def test_a_larger_subset_holds_the_smaller_one(tmp_path_factory, small, large):
-    from conftest import write_folder
+    from animals import write_folder
 
     root = tmp_path_factory.mktemp("subset")
     folder = write_folder(root / "d", {f"a{n}": ("train", "cat") for n in range(10)}, size=(33, 40))

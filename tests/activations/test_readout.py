@@ -1,0 +1,99 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from matlabel.activations.readout import combine, from_embedding, from_maps
+from matlabel.activations.spread import feature_affinity, spread
+from matlabel.activations.views import activations, grid
+from matlabel.backbones import Trunk
+from matlabel.classifier.load import Classifier
+from matlabel.classifier.network import CamNetwork, Output
+from matlabel.settings.activations import ActivationsSettings
+
+D = 4
+
+
+def classifier(known=(True, True), background=True):
+    network = CamNetwork(Trunk("resnet18", 16), 2, D).eval()
+    behind = torch.eye(D)[2:3] if background else torch.zeros(0, D)
+    return Classifier(network, ["cat", "dog"], torch.eye(D)[:2], torch.tensor(known), behind)
+
+
+def output(what):
+    """Embedding on the axes named by `what` [h, w]; maps of class c are high where what == c."""
+    maps = torch.stack([(what == label).float() for label in (0, 1)])[None]
+    return Output(maps, torch.eye(D)[what].permute(2, 0, 1)[None], [])
+
+
+@pytest.fixture
+def what():
+    scene = torch.full((10, 10), 2)
+    scene[:4], scene[8:] = 0, 1
+    return scene
+
+
+def test_the_embedding_finds_each_class_and_the_background(what):
+    found = from_embedding(output(what), classifier(), [0, 1], ActivationsSettings())
+    assert torch.allclose(found.sum(0), torch.ones(10, 10))
+    assert torch.equal(found.argmax(0), (what + 1) % 3)
+
+
+def test_a_class_whose_centre_was_never_seen_is_found_by_its_map(what):
+    scene = output(what)
+    scene.embedding = F.normalize(scene.embedding + 0.2, dim=1)
+    found = from_embedding(scene, classifier(known=(True, False)), [0, 1], ActivationsSettings())
+    assert torch.equal(found.argmax(0), (what + 1) % 3)
+
+
+def test_a_larger_margin_gives_more_to_the_background(what):
+    scene = output(what)
+    scene.embedding = F.normalize(scene.embedding + 0.6, dim=1)
+    shares = [
+        float(from_embedding(scene, classifier(), [0, 1], ActivationsSettings(margin=margin))[0].mean())
+        for margin in (-0.2, 0.0, 0.2)
+    ]
+    assert shares == sorted(shares)
+    assert shares[0] < shares[2]
+
+
+def test_maps_are_background_where_nothing_is_active(what):
+    found = from_maps(output(what), [0, 1], 4.0)
+    assert torch.equal(found.argmax(0), (what + 1) % 3)
+    assert torch.equal(from_maps(output(what), [], 4.0), torch.ones(1, 10, 10))
+
+
+def test_combining_equal_ways_changes_nothing():
+    way = F.softmax(torch.randn(3, 5, 5, generator=torch.Generator().manual_seed(0)), 0)
+    assert torch.allclose(combine([way, way]), way, atol=1e-5)
+
+
+def test_the_walk_is_a_distribution_and_stays_within_alike_features():
+    features = torch.zeros(1, 2, 6, 6)
+    features[0, 0, :3], features[0, 1, 3:] = 1, 1
+    walk = feature_affinity([features] * 4, (6, 6), 8.0)
+    assert torch.allclose(walk.sum(1), torch.ones(36))
+    assert walk[:12, 24:].max() < 1e-3
+
+
+def test_spreading_fills_the_object_and_not_what_is_unlike_it():
+    features = torch.zeros(1, 2, 6, 6)
+    features[0, 0, :3], features[0, 1, 3:] = 1, 1
+    start = torch.full((2, 6, 6), 0.1)
+    start[0] = 0.9
+    start[:, 0, 0] = torch.tensor([0.1, 0.9])
+    after = spread(start, feature_affinity([features] * 4, (6, 6), 8.0), 4)
+    assert torch.allclose(after.sum(0), torch.ones(6, 6))
+    assert after[1, 1, 4] > 0.5 > after[1, 5, 4]
+
+
+@pytest.mark.parametrize("labels", [[0], [0, 1], []])
+@pytest.mark.parametrize("reads", ["maps", "embedding", "both"])
+def test_activations_are_distributions_at_a_quarter_of_the_size(labels, reads):
+    torch.manual_seed(0)
+    images = torch.randint(0, 255, (2, 3, 50, 66), dtype=torch.uint8)
+    settings = ActivationsSettings(**{"from": reads}, size=64, scales=[1.0, 1.5], spread={"steps": 2})
+    for found in activations(images, [labels, labels], (50, 66), classifier(), settings):
+        assert found.probabilities.shape == (len(labels) + 1, *grid(50, 66)) == (len(labels) + 1, 13, 17)
+        assert torch.allclose(found.probabilities.sum(0), torch.ones(13, 17), atol=1e-4)
+        assert (found.agreement >= 0).all()
+        assert (found.agreement <= 1).all()

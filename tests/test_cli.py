@@ -1,0 +1,64 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from matlabel import cli
+from matlabel.plan.chain import STAGES
+
+runner = CliRunner()
+
+
+def matlabel(*arguments, cwd=None):
+    script = "from matlabel.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, cwd=cwd)
+
+
+def test_every_stage_is_a_command_with_a_line_of_help():
+    commands = {command.callback.__name__: command.callback.__doc__ for command in cli.app.registered_commands}
+    assert set(STAGES) <= set(commands)
+    assert all(doc and doc.strip() for doc in commands.values())
+
+
+def test_a_users_mistake_is_a_message_and_a_status_not_a_traceback(tmp_path):
+    (tmp_path / "my.yaml").write_text("cam: {epoch: 3}\n")
+    done = matlabel("validate", str(tmp_path / "my.yaml"), cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith('matlabel: config: unknown key cam.epoch (did you mean "epochs"?)')
+    assert "Traceback" not in done.stderr
+
+
+def test_a_config_that_is_no_yaml_is_said_to_be_none(tmp_path):
+    (tmp_path / "my.yaml").write_text("cam: [\n")
+    done = matlabel("validate", str(tmp_path / "my.yaml"), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "my.yaml: not YAML" in done.stderr
+
+
+def test_validate_prints_the_keys_and_writes_nothing(animals, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump({"dataset": {"format": "folder", "path": "animals"}}))
+    result = runner.invoke(cli.app, ["validate", "my.yaml"])
+    assert "my.yaml: valid. 12 images, 2 classes, 2 shards" in result.output
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_settings_file_of_another_stage_is_refused(tmp_path):
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(yaml.safe_dump({"stage": "mattes", "key": "0" * 8, "classes": [], "settings": {}}))
+    (tmp_path / "s.csv").write_text("")
+    done = matlabel("dataset", "--settings", str(settings), "--dataset", str(settings), "--out", str(tmp_path / "o"))
+    assert (done.returncode, "settings of stage mattes, expected dataset" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("scores", [{"labels": {"miou": 0.5}, "seed": None}, {}])
+def test_headline_shows_what_there_is(tmp_path, scores):
+    folder = tmp_path / "default/seed-0/evaluation"
+    folder.mkdir(parents=True)
+    (folder / "scores.json").write_text(json.dumps(scores))
+    result = runner.invoke(cli.app, ["headline", str(tmp_path)])
+    assert result.exit_code == 0
+    assert ("50.0" in result.output) == bool(scores)

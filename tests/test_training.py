@@ -1,0 +1,97 @@
+"""The shared loop on a small model: a killed training resumes to the same bytes, a foreign checkpoint is refused."""
+
+import pytest
+import torch
+
+from matlabel.artifacts.errors import UserError
+from matlabel.settings.training import TrainingSettings
+from matlabel.training import Job, fit, head_and_trunk, start, write_history
+
+
+class Points:
+    epoch = 0
+
+    def __init__(self, count=40):
+        self.x = torch.randn(count, 5, generator=torch.Generator().manual_seed(1))
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, index):
+        noise = torch.randn(5, generator=torch.Generator().manual_seed(1000 * self.epoch + index))
+        return {"x": self.x[index] + 0.1 * noise, "y": (self.x[index].sum() > 0).float()}
+
+
+class Killed(Exception):
+    pass
+
+
+class Model(torch.nn.Module):
+    def __init__(self, die_in=None):
+        super().__init__()
+        self.trunk, self.head = torch.nn.Linear(5, 8), torch.nn.Linear(8, 1)
+        self.drop, self.die_in = torch.nn.Dropout(0.3), die_in
+
+    def parameter_groups(self, settings):
+        return head_and_trunk(self.trunk, [self.head], settings)
+
+    def forward(self, batch, epochs):
+        if self.die_in is not None and epochs >= self.die_in:
+            raise Killed
+        out = self.head(self.drop(torch.relu(self.trunk(batch["x"]))))[:, 0]
+        return {"fit": torch.nn.functional.binary_cross_entropy_with_logits(out, batch["y"])}
+
+
+def train(folder, die_in=None, fingerprint="same", count=40, **changes):
+    settings = TrainingSettings(epochs=4, batch_size=8, lr=0.05, threads=1, **changes)
+    job = Job("cam", 3, "cpu", folder / "checkpoint.pt", fingerprint)
+    fabric = start(job, settings)
+    model = Model(die_in)
+    history = fit(fabric, job, settings, model, Points(count))
+    return torch.cat([p.detach().flatten() for p in model.parameters()]), history
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("die_in", [0.5, 1.0, 2.7])
+def test_a_killed_training_resumes_to_the_same_weights_and_history(tmp_path, die_in, optimizer):
+    undisturbed = train(tmp_path / "a", optimizer=optimizer)
+    with pytest.raises(Killed):
+        train(tmp_path / "b", die_in=die_in, optimizer=optimizer)
+    resumed = train(tmp_path / "b", optimizer=optimizer)
+    assert torch.equal(undisturbed[0], resumed[0])
+    assert undisturbed[1] == resumed[1]
+
+
+def test_a_checkpoint_of_something_else_is_refused_aloud(tmp_path, capsys):
+    with pytest.raises(Killed):
+        train(tmp_path, die_in=2.0, fingerprint="other")
+    weights, history = train(tmp_path)
+    assert "starting over, the checkpoint has other settings, code or data" in capsys.readouterr().err
+    assert torch.equal(weights, train(tmp_path / "fresh")[0])
+    assert len(history) == 4
+
+
+def test_a_damaged_checkpoint_is_refused_aloud(tmp_path, capsys):
+    (tmp_path / "checkpoint.pt").write_bytes(b"half a file")
+    weights, _ = train(tmp_path)
+    assert "starting over, the checkpoint is damaged" in capsys.readouterr().err
+    assert torch.equal(weights, train(tmp_path / "fresh")[0])
+
+
+def test_too_few_images_and_a_diverging_loss_are_said(tmp_path):
+    with pytest.raises(UserError, match=r"5 training images are fewer than cam\.batch_size 8"):
+        train(tmp_path, count=5)
+    with pytest.raises(UserError, match=r"the loss is (nan|inf) in epoch \d; lower cam\.lr"):
+        train(tmp_path, weight_decay=1e30)
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(UserError, match="device: cuda is not available here"):
+        start(Job("cam", 0, "cuda", tmp_path / "c.pt", ""), TrainingSettings())
+
+
+def test_history_has_a_line_an_epoch_and_zero_before_a_term_begins(tmp_path):
+    write_history(tmp_path / "h.csv", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25, "category": 0.125}])
+    assert (tmp_path / "h.csv").read_text() == "epoch,loss,category\n1,0.5,0\n2,0.25,0.125\n"

@@ -1,0 +1,177 @@
+"""The whole workflow for real: what it leaves, and that a rerun computes what changed and nothing else."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+from animals import write_folder
+from PIL import Image
+from tiny import TINY, Run
+
+from matlabel.artifacts.digest import file_sha256
+from matlabel.artifacts.label_image import read_label_image
+from matlabel.artifacts.shard import open_shard
+from matlabel.plan.chain import STAGES
+
+pytestmark = pytest.mark.workflow
+
+
+def test_every_stage_leaves_its_artifacts(finished):
+    results = finished.folder / "results"
+    for stage in STAGES:
+        folders = [path for path in (results / stage).iterdir() if path.is_dir()]
+        assert len(folders) == 1, stage
+        assert (folders[0] / "settings.yaml").exists()
+        link = results / "runs/default/seed-0" / stage
+        assert link.resolve() == folders[0]
+    labels = results / "runs/default/seed-0/labels"
+    with open_shard(labels / "shard-00000.h5", "labels") as shard:
+        assert shard.ids == [f"a{number}" for number in range(6)]
+        found = shard["a2"]["labels"]
+    assert set(np.unique(found)) <= {0, 1, 2, 255}
+    np.testing.assert_array_equal(read_label_image(labels / "png/shard-00000/a2.png"), found)
+
+
+def test_artifacts_fit_their_descriptions(finished):
+    results = finished.folder / "results/runs/default/seed-0"
+    with open_shard(results / "activations/shard-00000.h5") as shard:
+        found = shard["a2"]
+        assert found["classes"].tolist() == [1, 2]
+        assert found["probabilities"].shape == (3, 14, 16)
+        assert (found["probabilities"].sum(0, dtype=int) == 255).all()
+        assert found["agreement"].shape == (14, 16)
+    with open_shard(results / "trimaps/shard-00000.h5") as shard:
+        assert {0, 1, 2} <= set(np.unique(shard["a2"]["trimap"])) <= {0, 1, 2, 255}
+    with open_shard(results / "mattes/shard-00000.h5") as shard:
+        assert shard["a2"]["alphas"].shape == (3, 56, 64)
+        assert (shard["a2"]["alphas"].sum(0, dtype=int) == 255).all()
+
+
+def test_provenance_lies_beside_every_artifact_and_is_true(finished):
+    checked = 0
+    for path in (finished.folder / "results").glob("*/*/*.provenance.json"):
+        record = json.loads(path.read_text())
+        artifact = path.with_name(path.name.removesuffix(".provenance.json"))
+        assert record["sha256"] == file_sha256(artifact)
+        for source, sha in record["inputs"].items():
+            assert file_sha256(finished.folder / source) == sha
+        checked += 1
+    assert checked == 3 + 3 * 4 + 1 + 2 + 2 + 1 + 1
+
+
+def test_nothing_changed_runs_nothing(finished):
+    assert finished.planned() == {}
+    assert "Nothing to be done" in finished.snakemake()
+
+
+def test_touched_files_run_nothing(finished):
+    for path in (finished.folder / "animals").rglob("*"):
+        path.touch()
+    assert finished.planned() == {}
+
+
+def test_a_changed_trimap_setting_keeps_the_cam_and_back_again_is_a_no_op(finished):
+    before = finished.artifacts()
+    finished.config({**TINY, "trimaps": {"band": 5}})
+    follows = {"trimaps": 3, "mattes": 3, "labels": 3, "segmenter": 1, "predictions": 1, "evaluation": 1, "report": 1}
+    assert finished.planned() == follows
+    output = finished.snakemake("all_mattes")
+    assert output.count("rule trimaps:") == 3
+    assert "rule cam:" not in output
+    assert "rule activations:" not in output
+    finished.config(TINY)
+    assert finished.planned() == {}
+    after = finished.artifacts()
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_second_run_elsewhere_gives_the_same_bytes(finished, tmp_path):
+    other = Run(tmp_path)
+    (tmp_path / "animals").symlink_to(finished.folder / "animals")
+    other.snakemake("--cores", "1", "all_labels")
+    theirs, ours = finished.artifacts(), other.artifacts()
+    made = [name for name in ours if "/cam/" in name or "/labels/" in name]
+    assert len(made) > 12
+    assert [name for name in made if ours[name] != theirs[name]] == []
+
+
+def test_a_stage_can_be_asked_for_by_name(finished):
+    assert finished.planned("-R", "trimaps", "--until", "trimaps") == {"trimaps": 3}
+    assert finished.planned("--forcerun", "evaluation") == {"evaluation": 1, "report": 1}
+
+
+def test_an_edited_tag_reruns_the_check_of_its_shard_and_what_was_trained_on_it(finished):
+    path = finished.folder / "animals/labels.csv"
+    text = path.read_text()
+    path.write_text(text.replace("v0,val,cat", "v0,val,dog"))
+    try:
+        planned = finished.planned()
+        # A held-out image: no training reads it.
+        assert "cam" not in planned
+        assert "segmenter" not in planned
+        assert planned["dataset"] == planned["activations"] == planned["labels"] == 1
+    finally:
+        path.write_text(text)
+    assert finished.planned() == {}
+
+
+def test_a_correction_reruns_its_shard_and_draws_its_label(finished, tmp_path):
+    folder = finished.folder / "corrections"
+    folder.mkdir()
+    config = copy.deepcopy(TINY)
+    config["trimaps"] = {"corrections": "corrections"}
+    config["segmenter"]["train"] = False
+    finished.config(config)
+    finished.snakemake("all_labels")
+    stroke = np.zeros((56, 64, 4), np.uint8)
+    stroke[40:52, 50:62] = (128, 0, 0, 255)
+    Image.fromarray(stroke).save(folder / "a0.png")
+    try:
+        assert finished.planned("all_labels") == {"trimaps": 1, "mattes": 1, "labels": 1}
+        finished.snakemake("all_labels")
+        with open_shard(finished.folder / "results/runs/default/seed-0/labels/shard-00000.h5") as shard:
+            assert (shard["a0"]["labels"][40:52, 50:62] == 1).all()
+        stroke[40:52, 50:62] = (0, 128, 0, 255)
+        Image.fromarray(stroke).save(folder / "a0.png")
+        assert "dog drawn at row 40, column 50, but the image is tagged cat" in finished.snakemake(
+            "all_labels", fails=True
+        )
+    finally:
+        finished.config(TINY)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cam": {"epoch": 3}}, r'config: unknown key cam.epoch (did you mean "epochs"?)'),
+        ({"cam": {"lr": "fast"}}, "config: cam.lr:"),
+        ({"trimaps": {"foreground": 2}}, "config: trimaps.foreground: input should be less than or equal to 1, not 2"),
+        ({"dataset": {"format": "folder", "path": "nowhere"}}, "dataset.path: no such folder: nowhere"),
+    ],
+)
+def test_a_mistake_in_the_config_is_one_line_and_no_traceback(finished, change, message):
+    finished.config({**TINY, **change})
+    try:
+        output = finished.snakemake("-n", fails=True)
+    finally:
+        finished.config(TINY)
+    assert message in output
+    assert "Traceback" not in output
+    assert "Error in" not in output
+
+
+def test_broken_photographs_are_named_by_the_run_and_listed_by_the_report(tmp_path):
+    rows = {f"a{number}": ("train", ("cat", "dog")[number % 2]) for number in range(5)}
+    write_folder(tmp_path / "animals", rows, size=(56, 64))
+    (tmp_path / "animals/images/a3.png").write_bytes(b"not an image")
+    run = Run(tmp_path)
+    config = {**copy.deepcopy(TINY), "evaluation": {"splits": []}}
+    config["segmenter"]["train"] = False
+    run.config(config)
+    assert "a3.png: not a readable image" in run.snakemake(fails=True)
+    config["dataset"]["unreadable"] = "reject"
+    run.config(config)
+    run.snakemake()
+    page = next((tmp_path / "results/report").glob("*/report.html")).read_text()
+    assert "a3.png: not a readable image" in page
