@@ -55,6 +55,8 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
         UserError: the device or the number of devices is not to be had.
     """
     torch.set_num_threads(settings.threads)
+    if settings.batch_size % settings.devices:
+        raise UserError(f"{job.stage}.batch_size {settings.batch_size} must be a multiple of {job.stage}.devices")
     device = pick_device(job.device)
     if device == "cuda" and settings.devices > torch.cuda.device_count():
         raise UserError(f"{job.stage}.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs")

@@ -17,10 +17,16 @@ _PACKAGES = ("matlabel", "torch", "torchvision", "numpy", "scipy", "h5py", "pill
 
 
 class Inputs:
-    """The files a job has read, by role."""
+    """The files a job has read.
+
+    Attributes:
+        files: path -> SHA-256.
+        write: whether this process writes the provenance; of several that train together, one does.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
+        self.write = True
 
     def add(self, paths: str | Path | Iterable[str | Path]) -> None:
         """Note one file or several as read."""
@@ -45,7 +51,7 @@ def recorded(outputs: list[Path], *, stage: str, key: str, code: str | None = No
     yield inputs
     seconds = time.monotonic() - begin
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    for output in outputs:
+    for output in outputs if inputs.write else []:
         write_json(
             provenance_path(output),
             {

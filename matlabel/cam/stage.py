@@ -42,6 +42,7 @@ def run(settings: Path, dataset: Path, out: Path, device: str = "auto", code: st
             "cam", context.seed, device, out.with_name("checkpoint.pt"), _fingerprint(context, inputs.files, code)
         )
         fabric = start(job, context.settings)
+        inputs.write = fabric.is_global_zero
         samples = TaggedImages(shards, context.classes, context.settings, context.seed)
         missing = [name for name, count in zip(context.classes, samples.tags.sum(0), strict=True) if not count]
         if missing:

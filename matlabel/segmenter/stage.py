@@ -58,6 +58,7 @@ def run(
         fingerprint = text_sha256(canonical([context.raw, sorted(inputs.files.values()), code, started_from]))
         job = Job("segmenter", context.seed, device, out.with_name("checkpoint.pt"), fingerprint)
         fabric = start(job, context.settings)
+        inputs.write = fabric.is_global_zero
         trunk = build_trunk(context.settings.backbone, weights, context.settings, "segmenter")
         network = DeepLab(trunk, len(context.classes), context.settings.atrous_rates)
         samples = LabelledImages(shards, labels, mattes, len(context.classes), context.settings, context.seed)

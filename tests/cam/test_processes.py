@@ -1,0 +1,60 @@
+"""Two processes train together: gradients, centres and history are shared, one of them writes."""
+
+import subprocess
+import sys
+
+import torch
+import yaml
+
+from matlabel.artifacts.weights import load_weights
+from matlabel.dataset import stage as dataset_stage
+from matlabel.plan import Plan
+
+SMALL = {
+    "backbone": "resnet18",
+    "weights": "none",
+    "norm": "frozen",
+    "epochs": 2,
+    "warmup": 1,
+    "batch_size": 4,
+    "crop": 48,
+    "resize": [48, 60],
+    "lr": 0.001,
+    "threads": 1,
+    "embedding_size": 8,
+    "consistency": 0,
+}
+
+
+def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    histories = {}
+    for devices in (1, 2):
+        config = {
+            "dataset": {"format": "folder", "path": str(animals)},
+            "cam": {**SMALL, "devices": devices},
+            "evaluation": {"splits": ["val"]},
+        }
+        plan = Plan(config, write=True)
+        chain = plan.chains["default", 0]
+        for number in plan.data.shards:
+            checks = tmp_path / plan.artifact(chain["dataset"], number)
+            dataset_stage.run(
+                tmp_path / plan.settings_file(chain["dataset"]), tmp_path / plan.shard_csv(number), checks
+            )
+        node = plan.node(chain["cam"])
+        command = ["cam", "--settings", plan.settings_file(chain["cam"]), "--device", "cpu"]
+        command += ["--dataset", plan.list_file(plan.splits(node)), "--out", plan.artifact(chain["cam"])]
+        script = tmp_path / "run.py"
+        script.write_text("from matlabel.cli import main; main()")
+        subprocess.run([sys.executable, script, *command], check=True, capture_output=True, cwd=tmp_path, timeout=300)
+        folder = tmp_path / node.folder
+        histories[devices] = [line.split(",") for line in (folder / "history.csv").read_text().splitlines()]
+        centres = load_weights(folder / "weights.pt")["centres"]
+        assert (folder / "weights.pt.provenance.json").exists()
+        assert not (folder / "checkpoint.pt").exists()
+    one, two = ([float(value) for value in histories[n][1]] for n in (1, 2))
+    # The first epoch sees the same images in the same steps: the mean gradient of two halves is that of the whole.
+    assert torch.allclose(torch.tensor(one), torch.tensor(two), rtol=0.02)
+    assert int(centres["seen"].sum()) > 0
+    assert yaml.safe_load((folder / "settings.yaml").read_text())["settings"]["devices"] == 2
