@@ -19,12 +19,16 @@ wildcard_constraints:
     shard="[0-9]{5}",
 
 
+onstart:
+    plan.link()
+
+
 rule all:
+    default_target: True
     input:
         plan.targets("report"),
         plan.targets("labels"),
         plan.targets("predictions"),
-    default_target: True
 
 
 for stage in STAGES:

@@ -27,6 +27,7 @@ MaybeFile = Annotated[Path | None, typer.Option(help="CSV, or list (.txt) of CSV
 MaybeFolder = Annotated[Path | None, typer.Option(help="Folder of that stage's shards.", **_FOLDER)]
 Png = Annotated[Path | None, typer.Option(help="Folder for palette PNGs of the same.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Workers = Annotated[int, typer.Option(help="Loading processes; -1: none on the CPU, 8 on a GPU.")]
 Code = Annotated[str, typer.Option(help="Digest of the sources; a checkpoint of other code is not resumed.")]
 
 
@@ -39,11 +40,18 @@ def dataset(settings: Settings, dataset: Dataset, out: Out) -> None:
 
 
 @app.command()
-def cam(settings: Settings, dataset: Dataset, out: Out, device: Device = "auto", code: Code = "") -> None:
+def cam(
+    settings: Settings,
+    out: Out,
+    dataset: MaybeFile = None,
+    device: Device = "auto",
+    code: Code = "",
+    workers: Workers = -1,
+) -> None:
     """Train the D2CAM classifier on image-level tags."""
     from matlabel.cam import stage
 
-    stage.run(settings, dataset, out, device, code)
+    stage.run(settings, dataset, out, device, code, None if workers < 0 else workers)
 
 
 @app.command()
@@ -95,11 +103,12 @@ def segmenter(
     cam: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam, to start from.", **_FILE)] = None,
     device: Device = "auto",
     code: Code = "",
+    workers: Workers = -1,
 ) -> None:
     """Train DeepLabV3 on the pseudo-labels."""
     from matlabel.segmenter import stage
 
-    stage.run(settings, dataset, labels, out, mattes, cam, device, code)
+    stage.run(settings, dataset, labels, out, mattes, cam, device, code, None if workers < 0 else workers)
 
 
 @app.command()

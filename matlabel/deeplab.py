@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from pydantic import ValidationError
 from torch import Tensor, nn
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead
 
@@ -36,7 +37,10 @@ def load_segmenter(path: str | Path, device: str) -> tuple[DeepLab, list[str]]:
     content = load_weights(path)
     if not {"classes", "settings", "segmenter"} <= content.keys():
         raise UserError(f"{path}: not the weights of a segmenter (weights.pt of the stage segmenter)")
-    settings = SegmenterSettings.model_validate(json.loads(content["settings"]))
+    try:
+        settings = SegmenterSettings.model_validate(json.loads(content["settings"]))
+    except ValidationError as error:
+        raise UserError(f"{path}: made with settings that this version does not know: {error}") from error
     trunk = Trunk(settings.backbone, settings.output_stride)
     network = DeepLab(trunk, len(content["classes"]), settings.atrous_rates)
     network.load_state_dict(content["segmenter"])

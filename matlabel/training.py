@@ -1,8 +1,10 @@
 """The loop both trainings share: devices, precision, checkpoints, progress and history."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,6 +41,7 @@ class Job:
         device: auto, cpu, cuda or mps.
         checkpoint: written after every epoch, deleted at the end.
         fingerprint: of settings, code and data; a checkpoint of another is not resumed.
+        workers: loading processes; None: none on the CPU, 8 on a GPU.
     """
 
     stage: str
@@ -46,6 +49,7 @@ class Job:
     device: str
     checkpoint: Path
     fingerprint: str
+    workers: int | None = None
 
 
 def start(job: Job, settings: TrainingSettings) -> Fabric:
@@ -61,7 +65,8 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
     if device == "cuda" and settings.devices > torch.cuda.device_count():
         raise UserError(f"{job.stage}.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs")
     if settings.deterministic:
-        torch.use_deterministic_algorithms(True)
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     precision = settings.precision
     if precision == "auto":
         precision = "bf16-mixed" if device == "cuda" else "32-true"
@@ -71,6 +76,15 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
     fabric.launch()
     torch.manual_seed(job.seed)
     return fabric
+
+
+@contextmanager
+def memory_named(keys: str) -> Iterator[None]:
+    """Turn running out of a GPU's memory into a message that names the settings to lower."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise UserError(f"the GPU's memory is full; lower {keys} ({str(error).splitlines()[0]})") from error
 
 
 def pick_device(wanted: str) -> str:
@@ -121,10 +135,11 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
             done = epoch + step / steps
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * (1 - done / settings.epochs) ** 0.9
-            terms = model(batch, done)
-            loss = torch.stack(list(terms.values())).sum()
-            fabric.backward(loss)
-            optimizer.step()
+            with memory_named(f"{job.stage}.batch_size or {job.stage}.crop"):
+                terms = model(batch, done)
+                loss = torch.stack(list(terms.values())).sum()
+                fabric.backward(loss)
+                optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             if hasattr(bare, "after_step"):
                 bare.after_step()
@@ -175,7 +190,7 @@ def _batches(
         for begin in range(0, len(order) - size + 1, size)
     ]
     samples.epoch = epoch
-    workers = settings.workers
+    workers = job.workers
     if workers is None:
         workers = 8 if fabric.device.type == "cuda" else 0
     loader = DataLoader(_Numbered(samples), batch_sampler=plan, num_workers=workers)

@@ -16,7 +16,7 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
 from matlabel.settings.activations import ActivationsSettings
-from matlabel.training import pick_device
+from matlabel.training import memory_named, pick_device
 
 
 def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "auto") -> None:
@@ -41,6 +41,8 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         classifier = load_classifier(weights, pick_device(device))
         if classifier.classes != context.classes:
             raise UserError(f"{weights}: trained for {classifier.classes}, the data has {context.classes}")
+        if context.settings.read != "maps" and classifier.centres is None:
+            raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
 
         def read(batch: list[Entry]) -> list[Activations]:
             labels = [[label - 1 for label in tag_indices(entry, context.classes)] for entry in batch]
@@ -64,5 +66,6 @@ def _read(
     most = min(round(settings.size * max(settings.scales)), max(height, width))
     device = next(classifier.network.parameters()).device
     stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
-    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed"):
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
+    with mixed, memory_named("activations.batch_size or activations.size"):
         return activations(stack.to(device), labels, (height, width), classifier, settings)

@@ -29,7 +29,8 @@ class Activations:
     agreement: Tensor
 
 
-Walk = tuple[Tensor, tuple[int, int]]
+# Features of the view nearest to scale 1, and the grid on which they are compared.
+Middle = tuple[list[Tensor], tuple[int, int]]
 
 
 def grid(height: int, width: int) -> tuple[int, int]:
@@ -64,7 +65,7 @@ def activations(
     size = grid(*original)
     plain = normalise(images)
     views: list[list[Tensor]] = [[] for _ in labels]
-    walks: list[Walk | None] = [None] * len(labels)
+    middles: list[Middle | None] = [None] * len(labels)
     # The reference for spreading is the view nearest to scale 1.
     middle = min(settings.scales, key=lambda scale: abs(scale - 1))
     for scale in settings.scales:
@@ -77,8 +78,8 @@ def activations(
                 views[index] += [_sized(way, size, mirrored) for way in _read(one, classifier, present, settings)]
                 if settings.spread.steps and scale == middle and not mirrored:
                     coarse = (-(-target[0] // STRIDE), -(-target[1] // STRIDE))
-                    walks[index] = (feature_affinity(one.features, coarse, settings.spread.power), coarse)
-    return [_finish(ways, walk, settings) for ways, walk in zip(views, walks, strict=True)]
+                    middles[index] = (one.features, coarse)
+    return [_finish(ways, middle, settings) for ways, middle in zip(views, middles, strict=True)]
 
 
 def _only(output: Output, index: int) -> Output:
@@ -102,16 +103,17 @@ def _sized(way: Tensor, size: tuple[int, int], mirrored: bool) -> Tensor:
     return F.interpolate(way[None], size, mode="bilinear", align_corners=False)[0]
 
 
-def _finish(ways: list[Tensor], walk: Walk | None, settings: ActivationsSettings) -> Activations:
+def _finish(ways: list[Tensor], middle: Middle | None, settings: ActivationsSettings) -> Activations:
     count = 2 if settings.read == "both" and len(ways[0]) > 1 else 1
     means = [torch.stack(ways[first::count]).mean(0) for first in range(count)]
     unspread = combine(means)
     final = unspread
-    if walk is not None and len(unspread) > 1:
-        affinity, coarse = walk
+    if middle is not None and len(unspread) > 1:
+        features, coarse = middle
+        affinity = feature_affinity(features, coarse, settings.spread.power)
         size = unspread.shape[1:]
         small = F.interpolate(unspread[None], coarse, mode="bilinear", align_corners=False)[0]
         final = F.interpolate(spread(small, affinity, settings.spread.steps)[None], size, mode="bilinear")[0]
     winner = final.argmax(0)
     agreement = torch.stack([way.argmax(0) == winner for way in ways]).float().mean(0)
-    return Activations(final, unspread if walk is not None else None, agreement)
+    return Activations(final, unspread if middle is not None else None, agreement)

@@ -16,15 +16,18 @@ from matlabel.settings.cam import CamSettings
 from matlabel.training import Job, fit, start, write_history
 
 
-def run(settings: Path, dataset: Path, out: Path, device: str = "auto", code: str = "") -> None:
+def run(
+    settings: Path, dataset: Path | None, out: Path, device: str = "auto", code: str = "", workers: int | None = None
+) -> None:
     """Train on the shards of `dataset`.
 
     Args:
         settings: settings.yaml of the stage.
-        dataset: list of shard CSVs (or one of them).
+        dataset: list of shard CSVs (or one of them); not read with cam.weights_from.
         out: weights.pt; history.csv and the checkpoint are written beside it.
         device: auto, cpu, cuda or mps.
         code: digest of the sources; a checkpoint of other code is not resumed.
+        workers: loading processes.
 
     Raises:
         UserError: weights that do not fit, too few images, no such device.
@@ -32,12 +35,15 @@ def run(settings: Path, dataset: Path, out: Path, device: str = "auto", code: st
     context = load_context(settings, "cam", CamSettings)
     history_file = out.with_name("history.csv")
     with recorded([out, history_file], stage="cam", key=context.key, code=code) as inputs:
-        shards = load_shards(dataset)
-        inputs.add([settings, *(file for shard in shards for file in shard.files)])
+        inputs.add(settings)
         if context.settings.weights_from:
             _adopt(context, out, history_file)
             inputs.add(context.settings.weights_from)
             return
+        if dataset is None:
+            raise UserError("cam needs --dataset to train, or cam.weights_from")
+        shards = load_shards(dataset)
+        inputs.add([file for shard in shards for file in shard.files])
         job = Job(
             "cam", context.seed, device, out.with_name("checkpoint.pt"), _fingerprint(context, inputs.files, code)
         )

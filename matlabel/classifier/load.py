@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
 from torch import Tensor
 
 from matlabel.artifacts.errors import UserError
@@ -41,7 +42,10 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     content = load_weights(path)
     if not {"classes", "settings", "network", "centres"} <= content.keys():
         raise UserError(f"{path}: not the weights of a CAM classifier (weights.pt of the stage cam)")
-    settings = CamSettings.model_validate(json.loads(content["settings"]))
+    try:
+        settings = CamSettings.model_validate(json.loads(content["settings"]))
+    except ValidationError as error:
+        raise UserError(f"{path}: made with settings that this version does not know: {error}") from error
     trunk = Trunk(settings.backbone, settings.output_stride)
     network = CamNetwork(trunk, len(content["classes"]), settings.embedding_size if settings.embeds else None)
     try:

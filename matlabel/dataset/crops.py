@@ -35,7 +35,7 @@ def random_crop(
     height, width = image.shape[:2]
     side = settings.crop
     scale = random.uniform(*settings.resize) / max(height, width)
-    wide, high = min(side, round(width * scale)), min(side, round(height * scale))
+    wide, high = min(side, max(1, round(width * scale))), min(side, max(1, round(height * scale)))
     # The window in the picture, and where it lies in the crop: one of the two has room to move in each direction.
     left = random.uniform(0, max(0.0, width - wide / scale))
     top = random.uniform(0, max(0.0, height - high / scale))

@@ -62,6 +62,8 @@ def read_labels(folder: Path, images: dict[str, str]) -> list[Tagged]:
     tagged, seen = [], {}
     for row in rows:
         line, image_id = rows.line_num, (row["id"] or "").strip()
+        if None in row:
+            raise UserError(f"{path}, line {line}: more columns than the header; join classes with ; and not with ,")
         if not image_id:
             continue
         check_id(image_id, f"{path}, line {line}")

@@ -25,6 +25,9 @@ def decode(data: bytes) -> np.ndarray:
             # Pillow only warns of pictures over 89 megapixels; a size that large is refused below its own limit.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data))
+            if image.mode.startswith(("I", "F")):
+                # Pillow would clip 16 bits to white without a word.
+                raise ValueError(f"more than 8 bits a channel (mode {image.mode}); save it as an 8-bit image")
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
         raise ValueError(str(error).replace("<_io.BytesIO object", "<bytes")) from error

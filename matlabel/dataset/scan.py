@@ -46,10 +46,9 @@ class Scan:
         """Names of the splits, in order of appearance."""
         return list(dict.fromkeys(shard.split for shard in self.shards.values()))
 
-    @property
-    def has_masks(self) -> bool:
-        """Whether any image has a true mask."""
-        return any(shard.masks for shard in self.shards.values())
+    def masked(self, split: str) -> bool:
+        """Whether every shard of a split has true masks."""
+        return all(shard.masks for shard in self.shards.values() if shard.split == split)
 
 
 def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes: list[str], write: bool) -> Scan:

@@ -108,8 +108,10 @@ def add_chain(
         if stage == "dataset":
             payload["classes"] = classes
         if stage in TRAININGS:
-            payload["seed"] = seed
-            if block.splits is None:
+            frozen = stage == "cam" and block.weights_from
+            # Weights that are taken over depend on no seed and no image.
+            payload["seed"] = 0 if frozen else seed
+            if block.splits is None and not frozen:
                 payload["splits"] = {"all_except": settings.evaluation.splits}
         if stage == "evaluation" and block.label_splits is None:
             payload["splits"] = {"all_except": settings.evaluation.splits}

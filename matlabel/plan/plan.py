@@ -12,6 +12,7 @@ from matlabel.dataset import folder as reader
 from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, files_text, scan
 from matlabel.plan.chain import SHARDED, STAGES, Node, add_chain, add_node
+from matlabel.plan.checks import check_splits, check_weights
 from matlabel.plan.sources import sources_digest, sources_text
 from matlabel.settings.config import Config, StageSettings, load_config
 
@@ -42,14 +43,14 @@ class Plan:
             for seed in self.config.seeds:
                 self.chains[variant, seed] = add_chain(self.nodes, variant, seed, settings, self.classes)
         self.data = self._scan()
-        self._check_splits()
-        self._check_weights()
+        for variant, settings in self.variants.items():
+            where = f"config: variant {variant}: " if self.config.variants else "config: "
+            check_splits(where, settings, self.data)
+            check_weights(where, settings)
         self.report = self._report_node()
         for node in self.nodes.values():
             self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
         self.corrections = self._corrections()
-        if write:
-            self._link()
 
     @property
     def wants_gpu(self) -> bool:
@@ -79,17 +80,30 @@ class Plan:
 
     def splits(self, node: Node) -> list[str]:
         """The splits that an artifact folder covers or, of a training, learns from."""
+        if node.stage in SHARDED:
+            # Variants may share an artifact and ask for different shards of it.
+            asked = {split for variant, _ in node.users for split in self._asked(node.stage, self.variants[variant])}
+            return [split for split in self.data.splits if split in asked]
         held_out = node.all_settings.evaluation.splits
         trained = [split for split in self.data.splits if split not in held_out]
         if node.stage in ("cam", "segmenter"):
             return node.settings.splits or trained
-        if node.stage == "predictions":
-            return node.settings.splits or held_out or self.data.splits
         if node.stage == "evaluation":
-            return node.settings.label_splits or trained
-        if node.stage == "dataset":
+            return node.settings.label_splits or [split for split in trained if self._labelled(node, split)]
+        return self.data.splits
+
+    def _asked(self, stage: str, settings: StageSettings) -> list[str]:
+        """The splits of a sharded stage that a variant's targets cover."""
+        if stage == "dataset":
             return self.data.splits
-        return node.all_settings.labels.splits or self.data.splits
+        if stage == "predictions":
+            return settings.predictions.splits or settings.evaluation.splits or self.data.splits
+        if settings.labels.splits is None and settings.labels.source == "masks":
+            return [split for split in self.data.splits if self.data.masked(split)]
+        return settings.labels.splits or self.data.splits
+
+    def _labelled(self, node: Node, split: str) -> bool:
+        return node.all_settings.labels.source == "mattes" or self.data.masked(split)
 
     def shards(self, splits: list[str]) -> list[str]:
         """Numbers of the shards of some splits, ascending."""
@@ -129,6 +143,10 @@ class Plan:
             return [self.artifact(key)]
         return [self.artifact(key, number) for number in self.shards(splits or self.splits(node))]
 
+    def frozen(self, key: str) -> bool:
+        """Whether a classifier is taken over (cam.weights_from) and not trained: no image matters to it."""
+        return bool(getattr(self.node(key).settings, "weights_from", None))
+
     def start_files(self, key: str) -> list[str]:
         """Weight files that a training starts from or takes over."""
         node = self.node(key)
@@ -142,10 +160,7 @@ class Plan:
         """The CSV of a shard's true masks, for labels.source masks."""
         if self.node(key).settings.source != "masks":
             return []
-        masks = self.data.shards[number].masks
-        if masks is None:
-            raise UserError(f"labels.source is masks, but no image of split {self.data.shards[number].split} has one")
-        return [str(masks)]
+        return [str(self.data.shards[number].masks)]
 
     def evaluation_inputs(self, key: str) -> dict[str, Any]:
         """What one evaluation reads, by name."""
@@ -160,8 +175,11 @@ class Plan:
         for stage in ("activations", "trimaps", "mattes", "labels"):
             if stage in node.upstream:
                 inputs[stage] = self.artifacts(node.upstream[stage], labelled)
-        if held_out:
-            inputs["predictions"] = self.artifacts(node.upstream["predictions"], held_out)
+        if "predictions" in node.upstream:
+            # Without held-out splits predictions are scored on training images, as far as those are predicted.
+            predicted = self.splits(self.node(node.upstream["predictions"]))
+            scored = held_out or (labelled if set(labelled) <= set(predicted) else [])
+            inputs["predictions"] = self.artifacts(node.upstream["predictions"], scored) if scored else []
         return inputs
 
     def report_inputs(self) -> dict[str, Any]:
@@ -217,35 +235,6 @@ class Plan:
             data, base = shapes_folder(root, dataset.shapes), root
         return scan(data, base, root, dataset, self.classes, self._write)
 
-    def _check_splits(self) -> None:
-        known = self.data.splits
-        for variant, settings in self.variants.items():
-            where = f"variant {variant}: " if self.config.variants else ""
-            for stage, field in (
-                ("cam", "splits"),
-                ("segmenter", "splits"),
-                ("labels", "splits"),
-                ("predictions", "splits"),
-                ("evaluation", "splits"),
-                ("evaluation", "label_splits"),
-            ):
-                for split in getattr(getattr(settings, stage), field) or []:
-                    if split not in known:
-                        raise UserError(
-                            f"config: {where}{stage}.{field}: the data has no split {split}; it has {', '.join(known)}"
-                        )
-            if not [split for split in known if split not in settings.evaluation.splits]:
-                raise UserError(f"config: {where}evaluation.splits: no split is left to train on")
-
-    def _check_weights(self) -> None:
-        for node in self.nodes.values():
-            for field in ("weights", "weights_from"):
-                value = getattr(node.settings, field, None)
-                words = {"imagenet", "none"} | ({"cam"} if node.stage == "segmenter" else set())
-                if value and value not in words and not Path(value).is_file():
-                    choice = f" (or one of {', '.join(sorted(words))})" if field == "weights" else ""
-                    raise UserError(f"config: {node.stage}.{field}: no such file: {value}{choice}")
-
     def _report_node(self) -> Node:
         runs = []
         for (variant, seed), keys in self.chains.items():
@@ -275,7 +264,8 @@ class Plan:
                 found[node.key, number] = self._add(path, text)
         return found
 
-    def _link(self) -> None:
+    def link(self) -> None:
+        """Point results/runs/<variant>/seed-<n>/<stage> at the current keys; only a run that runs jobs does."""
         for (variant, seed), keys in self.chains.items():
             for stage, key in {**keys, "report": self.report.key}.items():
                 link = Path(f"results/runs/{variant}/seed-{seed}/{stage}")

@@ -17,7 +17,7 @@ from matlabel.dataset.manifest import Entry, load_shard
 from matlabel.deeplab import DeepLab, load_segmenter, probabilities
 from matlabel.resample import resize
 from matlabel.settings.predictions import PredictionsSettings
-from matlabel.training import pick_device
+from matlabel.training import memory_named, pick_device
 
 
 def run(settings: Path, dataset: Path, weights: Path, out: Path, png: Path | None = None, device: str = "auto") -> None:
@@ -60,6 +60,21 @@ def _predict(network: DeepLab, images: list[np.ndarray], settings: PredictionsSe
     stack = normalise(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(device))
     factors = [settings.size * scale / max(height, width) for scale in settings.scales]
     sizes = [(max(32, round(height * factor)), max(32, round(width * factor))) for factor in factors]
-    with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed"):
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
+    with mixed, memory_named("predictions.batch_size or predictions.size"):
         found = probabilities(network, stack, sizes, settings.flip).cpu().numpy()
-    return [resize(planes, height, width).argmax(0).astype(np.uint8) for planes in found]
+    return [enlarged_winner(planes, height, width) for planes in found]
+
+
+def enlarged_winner(planes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """uint8[height, width]: index of the largest of float32[C, h, w] planes enlarged bilinearly, class by class.
+
+    Only the best so far is kept: all planes of a large photograph at once would take gigabytes.
+    """
+    best, winner = resize(planes[:1], height, width)[0], np.zeros((height, width), np.uint8)
+    for label in range(1, len(planes)):
+        plane = resize(planes[label : label + 1], height, width)[0]
+        ahead = plane > best
+        winner[ahead] = label
+        best = np.maximum(best, plane)
+    return winner

@@ -25,6 +25,7 @@ def run(
     cam: Path | None = None,
     device: str = "auto",
     code: str = "",
+    workers: int | None = None,
 ) -> None:
     """Train on the shards of `dataset`.
 
@@ -37,6 +38,7 @@ def run(
         cam: weights.pt of the stage cam, for weights cam.
         device: auto, cpu, cuda or mps.
         code: digest of the sources; a checkpoint of other code is not resumed.
+        workers: loading processes.
 
     Raises:
         UserError: weights that do not fit, too few images, no such device, target soft without mattes.
@@ -56,7 +58,7 @@ def run(
         weights = str(cam) if weights == "cam" else weights
         started_from = file_sha256(weights) if Path(weights).is_file() else weights
         fingerprint = text_sha256(canonical([context.raw, sorted(inputs.files.values()), code, started_from]))
-        job = Job("segmenter", context.seed, device, out.with_name("checkpoint.pt"), fingerprint)
+        job = Job("segmenter", context.seed, device, out.with_name("checkpoint.pt"), fingerprint, workers)
         fabric = start(job, context.settings)
         inputs.write = fabric.is_global_zero
         trunk = build_trunk(context.settings.backbone, weights, context.settings, "segmenter")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from matlabel.settings.base import Settings
 
@@ -23,7 +23,7 @@ class ActivationsSettings(Settings):
         description="The class maps, the embedding's cosine to the centres, or their normalised geometric mean.",
     )
     size: int = Field(448, ge=64, description="Long side at scale 1, in pixels.")
-    scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="Sizes that are averaged.")
+    scales: list[PositiveFloat] = Field([0.75, 1.0, 1.25], min_length=1, description="Sizes that are averaged.")
     flip: bool = Field(True, description="Also average over mirrored images.")
     gamma: float = Field(4.0, gt=0, description="Background of the maps is (1 - strongest class)^gamma.")
     temperature: float = Field(0.1, gt=0, description="Of the softmax over the embedding's similarities.")

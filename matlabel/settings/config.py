@@ -48,11 +48,21 @@ class StageSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _masks_have_no_alphas(self) -> "StageSettings":
+        if self.labels.source == "masks" and self.segmenter.target == "soft":
+            raise ValueError("segmenter.target soft learns from mattes, but labels.source is masks: set target: labels")
+        return self
+
+    @model_validator(mode="after")
     def _held_out_stays_out(self) -> "StageSettings":
-        for name in ("cam", "segmenter"):
-            both = sorted(set(getattr(self, name).splits or []) & set(self.evaluation.splits))
+        for name, splits in (
+            ("cam.splits", self.cam.splits),
+            ("segmenter.splits", self.segmenter.splits),
+            ("evaluation.label_splits", self.evaluation.label_splits),
+        ):
+            both = sorted(set(splits or []) & set(self.evaluation.splits))
             if both:
-                raise ValueError(f"{name}.splits and evaluation.splits share {', '.join(both)}: held-out means unseen")
+                raise ValueError(f"{name} and evaluation.splits share {', '.join(both)}: held-out means unseen")
         return self
 
 
@@ -81,6 +91,8 @@ class Config(StageSettings):
     def _seeds_differ(cls, seeds: list[int]) -> list[int]:
         if len(set(seeds)) < len(seeds):
             raise ValueError("a seed is named twice")
+        if min(seeds) < 0:
+            raise ValueError("seeds are numbers from 0")
         return seeds
 
 

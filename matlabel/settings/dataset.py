@@ -41,4 +41,6 @@ class DatasetSettings(Settings):
     def _has_a_path(self) -> "DatasetSettings":
         if self.format == "folder" and not self.path:
             raise ValueError("format folder needs dataset.path: the folder with images/, labels.csv and classes.txt")
+        if self.format == "shapes" and self.path:
+            raise ValueError("dataset.path needs dataset.format: folder")
         return self

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from matlabel.settings.base import Settings, free
 
@@ -14,7 +14,7 @@ class PredictionsSettings(Settings):
         None, description="Splits to predict; not given: evaluation.splits, or all where there are none."
     )
     size: int = Field(448, ge=64, description="Long side at scale 1, in pixels.")
-    scales: list[float] = Field([0.75, 1.0, 1.25], min_length=1, description="Sizes that are averaged.")
+    scales: list[PositiveFloat] = Field([0.75, 1.0, 1.25], min_length=1, description="Sizes that are averaged.")
     flip: bool = Field(True, description="Also average over mirrored images.")
     precision: Literal["32-true", "bf16-mixed"] = Field(
         "32-true", description="bf16-mixed: about twice as fast where the hardware has bfloat16, a little less exact."

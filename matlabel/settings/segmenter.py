@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from matlabel.settings.base import free
 from matlabel.settings.training import TrainingSettings
@@ -20,4 +20,4 @@ class SegmenterSettings(TrainingSettings):
     target: Literal["labels", "confidence", "soft"] = Field(
         "labels", description="Hard labels; weighted by their confidence; or the alphas themselves."
     )
-    atrous_rates: list[int] = Field([6, 12, 18], min_length=1, description="Dilations of DeepLabV3's pyramid.")
+    atrous_rates: list[PositiveInt] = Field([6, 12, 18], min_length=1, description="Dilations of DeepLabV3's pyramid.")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt, field_validator
 
 from matlabel.settings.base import Settings, free
 
@@ -29,16 +29,25 @@ class TrainingSettings(Settings):
     epochs: int = Field(8, ge=1)
     batch_size: int = Field(16, ge=2, description="Images to a step, over all devices together.")
     crop: int = Field(320, ge=32, description="Side of the square training crop, in pixels.")
-    resize: tuple[int, int] = Field((320, 512), description="Range of the long side before cropping, in pixels.")
+    resize: tuple[PositiveInt, PositiveInt] = Field(
+        (320, 512), description="Range of the long side before cropping, in pixels."
+    )
     jitter: float = Field(0.3, ge=0, le=1, description="Strength of the brightness, contrast and saturation changes.")
     lr: float = Field(0.01, gt=0, description="Learning rate of the trunk, decaying to 0 as (1 - progress)^0.9.")
     head_lr_factor: float = Field(10.0, gt=0, description="The new layers learn this much faster.")
     weight_decay: float = Field(1e-4, ge=0)
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = Field(
+    precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
         "auto", description="auto: bf16-mixed on CUDA, 32-true elsewhere."
     )
     threads: int = Field(2, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
     deterministic: bool = Field(False, description="On CUDA: refuse kernels that give other bits each time.")
     devices: int = Field(1, ge=1, description="GPUs (or CPU processes) to train on.")
-    workers: int | None = free(None, ge=0, description="Loading processes; not given: 0 on the CPU, up to 8 on a GPU.")
+    workers: int | None = free(None, ge=0, description="Loading processes; not given: 0 on the CPU, 8 on a GPU.")
+
+    @field_validator("resize")
+    @classmethod
+    def _from_small_to_large(cls, resize: tuple[int, int]) -> tuple[int, int]:
+        if resize[0] > resize[1]:
+            raise ValueError("the smaller size comes first")
+        return resize

@@ -12,7 +12,7 @@ from matlabel.dataset.manifest import load_shard, read_files
 from matlabel.resample import resize
 from matlabel.settings.trimaps import TrimapsSettings
 from matlabel.trimaps.corrections import read_correction
-from matlabel.trimaps.trimap import label_trimap
+from matlabel.trimaps.trimap import UNKNOWN, label_trimap
 
 
 def run(settings: Path, dataset: Path, activations: Path, out: Path, corrections: Path | None = None) -> None:
@@ -49,6 +49,8 @@ def run(settings: Path, dataset: Path, activations: Path, out: Path, corrections
                         labels = found["classes"].tolist()
                         opinion = read_correction(drawn[entry.id][0], size, labels, context.classes)
                         trimap = np.where(opinion >= 0, opinion, trimap).astype(np.uint8)
+                        if (trimap == UNKNOWN).all():
+                            raise UserError(f"{drawn[entry.id][0]}: leaves nothing sure; draw what is, too")
                     except UserError as error:
                         problems.append(str(error))
                 writer.add(entry.id, trimap=trimap, enforced=np.array(enforced, np.uint8))

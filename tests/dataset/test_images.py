@@ -21,11 +21,16 @@ def test_a_photograph_taken_sideways_is_turned_upright():
     assert decode(encoded(Image.new("RGB", (30, 20)), "JPEG", exif=exif)).shape == (30, 20, 3)
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
 def test_every_colour_mode_becomes_rgb(mode):
     image = Image.new(mode, (30, 20))
     array = decode(encoded(image, "JPEG" if mode == "CMYK" else "PNG"))
     assert (array.shape, array.dtype) == ((20, 30, 3), np.uint8)
+
+
+def test_sixteen_bits_are_refused_rather_than_turned_white():
+    with pytest.raises(ValueError, match="8-bit"):
+        decode(encoded(Image.fromarray(np.arange(900, dtype=np.uint16).reshape(30, 30) * 70)))
 
 
 def test_a_truncated_image_is_an_error():

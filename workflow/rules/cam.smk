@@ -1,8 +1,8 @@
 rule cam:
     input:
-        manifests=manifests_of,
-        checks=all_shards_of("dataset"),
-        list=list_of,
+        manifests=lambda wildcards: [] if plan.frozen(wildcards.key) else manifests_of(wildcards),
+        checks=lambda wildcards: [] if plan.frozen(wildcards.key) else all_shards_of("dataset")(wildcards),
+        list=lambda wildcards: [] if plan.frozen(wildcards.key) else list_of(wildcards),
         settings="results/cam/{key}/settings.yaml",
         start=start_of,
         code=code_of("cam"),
@@ -15,6 +15,9 @@ rule cam:
     resources:
         gpu=gpus_of,
         device=plan.config.device,
+        workers=workers_of,
+    params:
+        dataset=lambda wildcards, input: option("dataset", input.list),
     shell:
-        "matlabel cam --settings {input.settings} --dataset {input.list} --out {output.weights} --device {resources.device}"
+        "matlabel cam --settings {input.settings} {params.dataset} --out {output.weights} --device {resources.device} --workers {resources.workers}"
         " --code $(basename {input.code}) 2>&1 | tee {log}"

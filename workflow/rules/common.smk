@@ -19,7 +19,6 @@ if workflow.is_main_process:
         logger.warning(note)
 
 
-
 def settings_of(wildcards):
     return plan.settings_file(wildcards.key)
 
@@ -100,6 +99,11 @@ def folder_option(stage):
 
 def threads_of(wildcards):
     return getattr(plan.node(wildcards.key).settings, "threads", 1)
+
+
+def workers_of(wildcards):
+    workers = plan.node(wildcards.key).settings.workers
+    return -1 if workers is None else workers
 
 
 def gpus_of(wildcards):

@@ -9,9 +9,10 @@ rule evaluation:
     log:
         "logs/evaluation/{key}.log",
     params:
-        folders=lambda wildcards: " ".join(
+        folders=lambda wildcards, input: " ".join(
             folder_option(stage)(wildcards)
             for stage in ("activations", "trimaps", "mattes", "labels", "predictions")
+            if input.get(stage)
         ),
         held_out=lambda wildcards, input: option("held-out", input.get("held_out")),
         masks=lambda wildcards, input: option("masks", input.get("masks")),

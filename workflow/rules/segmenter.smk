@@ -13,15 +13,16 @@ rule segmenter:
         history="results/segmenter/{key}/history.csv",
     log:
         "logs/segmenter/{key}.log",
-    params:
-        labels=folder_option("labels"),
-        mattes=folder_option("mattes"),
-        cam=lambda wildcards: option("cam", cam_of(wildcards)),
     threads: threads_of
     resources:
         gpu=gpus_of,
         device=plan.config.device,
+        workers=workers_of,
+    params:
+        labels=folder_option("labels"),
+        mattes=folder_option("mattes"),
+        cam=lambda wildcards: option("cam", cam_of(wildcards)),
     shell:
         "matlabel segmenter --settings {input.settings} --dataset {input.list} {params.labels} {params.mattes}"
         " {params.cam}"
-        " --out {output.weights} --device {resources.device} --code $(basename {input.code}) 2>&1 | tee {log}"
+        " --out {output.weights} --device {resources.device} --workers {resources.workers} --code $(basename {input.code}) 2>&1 | tee {log}"

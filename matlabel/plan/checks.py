@@ -1,0 +1,62 @@
+"""What a config names must be there: splits, masks, weight files. Checked before any job starts."""
+
+from pathlib import Path
+
+from matlabel.artifacts.errors import UserError
+from matlabel.dataset.scan import Scan
+from matlabel.settings.config import StageSettings
+
+
+def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
+    """Every split that is named exists, one is left to train on, and labels from masks have masks.
+
+    Args:
+        where: start of the message.
+
+    Raises:
+        UserError: it is not so.
+    """
+    for stage, field in (
+        ("cam", "splits"),
+        ("segmenter", "splits"),
+        ("labels", "splits"),
+        ("predictions", "splits"),
+        ("evaluation", "splits"),
+        ("evaluation", "label_splits"),
+    ):
+        for split in getattr(getattr(settings, stage), field) or []:
+            if split not in data.splits:
+                raise UserError(
+                    f"{where}{stage}.{field}: the data has no split {split}; it has {', '.join(data.splits)}"
+                )
+    trained = [split for split in data.splits if split not in settings.evaluation.splits]
+    if not trained:
+        raise UserError(f"{where}evaluation.splits: no split is left to train on")
+    if settings.labels.source == "masks":
+        wanted = [*(settings.segmenter.splits or trained), *(settings.labels.splits or [])]
+        bare = next((split for split in wanted if not data.masked(split)), None)
+        if bare:
+            raise UserError(
+                f"{where}labels.source is masks, but split {bare} has images without masks; "
+                "name the splits that have them in segmenter.splits"
+            )
+
+
+def check_weights(where: str, settings: StageSettings) -> None:
+    """Weight files exist, outside the artifacts.
+
+    Raises:
+        UserError: they do not, or a run could replace them.
+    """
+    for key, value, words in (
+        ("cam.weights", settings.cam.weights, ("imagenet", "none")),
+        ("cam.weights_from", settings.cam.weights_from, ()),
+        ("segmenter.weights", settings.segmenter.weights, ("imagenet", "cam", "none")),
+    ):
+        if not value or value in words:
+            continue
+        if not Path(value).is_file():
+            choice = f" (or one of {', '.join(words)})" if words else ""
+            raise UserError(f"{where}{key}: no such file: {value}{choice}")
+        if Path(value).resolve().is_relative_to(Path("results").resolve()):
+            raise UserError(f"{where}{key}: {value} is an artifact, which a run may replace; copy it elsewhere first")
