@@ -28,15 +28,17 @@ MaybeFolder = Annotated[Path | None, typer.Option(help="Folder of that stage's s
 Png = Annotated[Path | None, typer.Option(help="Folder for palette PNGs of the same.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Workers = Annotated[int, typer.Option(help="Loading processes; -1: none on the CPU, 8 on a GPU.")]
-Code = Annotated[str, typer.Option(help="Digest of the sources; a checkpoint of other code is not resumed.")]
+Code = Annotated[
+    str, typer.Option(help="Digest of the sources, for the provenance; a checkpoint of other code is not resumed.")
+]
 
 
 @app.command()
-def dataset(settings: Settings, dataset: Dataset, out: Out) -> None:
+def dataset(settings: Settings, dataset: Dataset, out: Out, code: Code = "") -> None:
     """Open every image of a shard once; name those that later stages skip."""
     from matlabel.dataset import stage
 
-    stage.run(settings, dataset, out)
+    stage.run(settings, dataset, out, code=code)
 
 
 @app.command()
@@ -55,27 +57,33 @@ def cam(
 
 
 @app.command()
-def activations(settings: Settings, dataset: Dataset, weights: Weights, out: Out, device: Device = "auto") -> None:
+def activations(
+    settings: Settings, dataset: Dataset, weights: Weights, out: Out, device: Device = "auto", code: Code = ""
+) -> None:
     """Read class probabilities from the trained classifier."""
     from matlabel.activations import stage
 
-    stage.run(settings, dataset, weights, out, device)
+    stage.run(settings, dataset, weights, out, device, code=code)
 
 
 @app.command()
-def trimaps(settings: Settings, dataset: Dataset, activations: Shard, out: Out, corrections: MaybeFile = None) -> None:
+def trimaps(
+    settings: Settings, dataset: Dataset, activations: Shard, out: Out, corrections: MaybeFile = None, code: Code = ""
+) -> None:
     """Make label trimaps: sure class, sure background, unknown."""
     from matlabel.trimaps import stage
 
-    stage.run(settings, dataset, activations, out, corrections)
+    stage.run(settings, dataset, activations, out, corrections, code=code)
 
 
 @app.command()
-def mattes(settings: Settings, dataset: Dataset, activations: Shard, out: Out, trimaps: MaybeShard = None) -> None:
+def mattes(
+    settings: Settings, dataset: Dataset, activations: Shard, out: Out, trimaps: MaybeShard = None, code: Code = ""
+) -> None:
     """Decide the unknown region by matting."""
     from matlabel.mattes import stage
 
-    stage.run(settings, dataset, activations, out, trimaps)
+    stage.run(settings, dataset, activations, out, trimaps, code=code)
 
 
 @app.command()
@@ -86,11 +94,12 @@ def labels(
     mattes: MaybeShard = None,
     masks: MaybeFile = None,
     png: Png = None,
+    code: Code = "",
 ) -> None:
     """Make pseudo-labels from the mattes."""
     from matlabel.labels import stage
 
-    stage.run(settings, dataset, out, mattes, masks, png)
+    stage.run(settings, dataset, out, mattes, masks, png, code=code)
 
 
 @app.command()
@@ -113,12 +122,18 @@ def segmenter(
 
 @app.command()
 def predictions(
-    settings: Settings, dataset: Dataset, weights: Weights, out: Out, png: Png = None, device: Device = "auto"
+    settings: Settings,
+    dataset: Dataset,
+    weights: Weights,
+    out: Out,
+    png: Png = None,
+    device: Device = "auto",
+    code: Code = "",
 ) -> None:
     """Predict masks with the trained segmenter."""
     from matlabel.predictions import stage
 
-    stage.run(settings, dataset, weights, out, png, device)
+    stage.run(settings, dataset, weights, out, png, device, code=code)
 
 
 @app.command()
@@ -133,11 +148,12 @@ def evaluation(
     trimaps: MaybeFolder = None,
     mattes: MaybeFolder = None,
     predictions: MaybeFolder = None,
+    code: Code = "",
 ) -> None:
     """Score every stage against true masks, as far as there are any."""
     from matlabel.evaluation import stage
 
-    stage.run(settings, dataset, held_out, masks, activations, trimaps, mattes, labels, predictions, out)
+    stage.run(settings, dataset, held_out, masks, activations, trimaps, mattes, labels, predictions, out, code=code)
 
 
 @app.command()
@@ -147,11 +163,12 @@ def report(
     out: Out,
     masks: MaybeFile = None,
     results: Annotated[Path, typer.Option(help="The results folder.", **_FOLDER)] = Path("results"),
+    code: Code = "",
 ) -> None:
     """Write the one-page report."""
     from matlabel.report import stage
 
-    stage.run(settings, dataset, masks, results, out)
+    stage.run(settings, dataset, masks, results, out, code=code)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from matlabel.settings.activations import ActivationsSettings
 from matlabel.training import memory_named, pick_device
 
 
-def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "auto") -> None:
+def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "auto", code: str = "") -> None:
     """Read the activations of a shard.
 
     Args:
@@ -29,13 +29,14 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         out: the shard to write: per image `classes` uint8[C], `probabilities` uint8[C + 1, h, w] (background first,
             a quarter of the image's size, summing to 255), `agreement` uint8[h, w], and with spreading `unspread`.
         device: auto, cpu, cuda or mps.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: the classifier was trained for other classes.
     """
     context = load_context(settings, "activations", ActivationsSettings)
     torch.set_num_threads(context.settings.threads)
-    with recorded([out], stage="activations", key=context.key) as inputs:
+    with recorded([out], stage="activations", key=context.key, code=code) as inputs:
         shard = load_shard(dataset)
         inputs.add([settings, weights, *shard.files])
         classifier = load_classifier(weights, pick_device(device))

@@ -12,20 +12,21 @@ from matlabel.dataset.manifest import Entry, data_folder, read_entries
 from matlabel.settings.dataset import DatasetSettings
 
 
-def run(settings: Path, dataset: Path, out: Path) -> None:
+def run(settings: Path, dataset: Path, out: Path, code: str = "") -> None:
     """Check a shard.
 
     Args:
         settings: settings.yaml of the data set.
         dataset: the shard's CSV.
         out: the checks: {"shard", "sha256", "images", "sizes": {id: [H, W]}, "rejected": {id: why}}.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: an image cannot be read and dataset.unreadable is refuse.
     """
     context = load_context(settings, "dataset", DatasetSettings)
     folder = data_folder(dataset)
-    with recorded([out], stage="dataset", key=context.key) as inputs:
+    with recorded([out], stage="dataset", key=context.key, code=code) as inputs:
         inputs.add([settings, dataset])
         entries = read_entries(dataset)
         sizes, rejected, unreadable = {}, {}, []

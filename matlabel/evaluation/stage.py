@@ -61,6 +61,7 @@ def run(
     labels: Path,
     predictions: Path | None,
     out: Path,
+    code: str = "",
 ) -> None:
     """Score one variant.
 
@@ -71,6 +72,7 @@ def run(
         masks: CSV or list of the true masks of both.
         activations, trimaps, mattes, labels, predictions: folders with shard-<number>.h5.
         out: scores.json; per_class.csv, per_image.csv and curves.csv are written beside it.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: a shard is missing or of other data, or a mask is missing, changed or of another size than its image.
@@ -78,7 +80,7 @@ def run(
     context = load_context(settings, "evaluation", EvaluationSettings)
     beside = {name: out.with_name(f"{name}.csv") for name in ("per_class", "per_image", "curves")}
     folders = {"activations": activations, "trimaps": trimaps, "mattes": mattes, "labels": labels}
-    with recorded([out, *beside.values()], stage="evaluation", key=context.key) as inputs:
+    with recorded([out, *beside.values()], stage="evaluation", key=context.key, code=code) as inputs:
         inputs.add([settings, dataset, *(path for path in (held_out, masks) if path)])
         run = _Evaluation(context, TrueMasks(masks, len(context.classes), inputs), inputs)
         for shard in load_shards(dataset):

@@ -22,6 +22,7 @@ def run(
     mattes: Path | None = None,
     masks: Path | None = None,
     png: Path | None = None,
+    code: str = "",
 ) -> None:
     """Make the labels of a shard.
 
@@ -32,6 +33,7 @@ def run(
         mattes: the shard of the stage mattes.
         masks: CSV of the true masks, for labels.source masks: the full-supervision reference.
         png: folder for the same labels as palette PNG.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: the source that the settings name is not given; a true mask that is missing or does not fit.
@@ -40,7 +42,7 @@ def run(
     source = mattes if context.settings.source == "mattes" else masks
     if source is None:
         raise UserError(f"labels.source is {context.settings.source}, but there are no {context.settings.source}")
-    with recorded([out], stage="labels", key=context.key) as inputs:
+    with recorded([out], stage="labels", key=context.key, code=code) as inputs:
         shard = load_shard(dataset)
         inputs.add([settings, source, *shard.files])
         with write_shard(out, **context.shard_attributes) as writer, write_png_folder(png) as add_png:

@@ -16,7 +16,9 @@ from matlabel.mattes.closed_form import closed_form
 from matlabel.settings.mattes import MattesSettings
 
 
-def run(settings: Path, dataset: Path, activations: Path, out: Path, trimaps: Path | None = None) -> None:
+def run(
+    settings: Path, dataset: Path, activations: Path, out: Path, trimaps: Path | None = None, code: str = ""
+) -> None:
     """Make the mattes of a shard.
 
     Args:
@@ -26,6 +28,7 @@ def run(settings: Path, dataset: Path, activations: Path, out: Path, trimaps: Pa
         out: the shard to write: per image `classes` uint8[C] and `alphas` uint8[C + 1, H, W], background first, that
             sum to 255 at every pixel.
         trimaps: the shard of the stage trimaps; not read by method `none`.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: trimaps are missing, or of another size than the image.
@@ -34,7 +37,7 @@ def run(settings: Path, dataset: Path, activations: Path, out: Path, trimaps: Pa
     method = context.settings.method
     if method != "none" and trimaps is None:
         raise UserError(f"mattes.method {method} needs --trimaps")
-    with recorded([out], stage="mattes", key=context.key) as inputs:
+    with recorded([out], stage="mattes", key=context.key, code=code) as inputs:
         shard = load_shard(dataset)
         inputs.add([settings, activations, *shard.files])
         with open_shard(activations, "activations") as source, write_shard(out, **context.shard_attributes) as writer:

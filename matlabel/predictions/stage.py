@@ -20,7 +20,15 @@ from matlabel.settings.predictions import PredictionsSettings
 from matlabel.training import memory_named, pick_device
 
 
-def run(settings: Path, dataset: Path, weights: Path, out: Path, png: Path | None = None, device: str = "auto") -> None:
+def run(
+    settings: Path,
+    dataset: Path,
+    weights: Path,
+    out: Path,
+    png: Path | None = None,
+    device: str = "auto",
+    code: str = "",
+) -> None:
     """Predict the masks of a shard.
 
     Args:
@@ -30,13 +38,14 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, png: Path | Non
         out: the shard to write: per image `labels` uint8[H, W], 0..K.
         png: folder for the same as palette PNG.
         device: auto, cpu, cuda or mps.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: the segmenter was trained for other classes.
     """
     context = load_context(settings, "predictions", PredictionsSettings)
     torch.set_num_threads(context.settings.threads)
-    with recorded([out], stage="predictions", key=context.key) as inputs:
+    with recorded([out], stage="predictions", key=context.key, code=code) as inputs:
         shard = load_shard(dataset)
         inputs.add([settings, weights, *shard.files])
         network, classes = load_segmenter(weights, pick_device(device))

@@ -21,7 +21,7 @@ from matlabel.report.tables import by_variant
 from matlabel.settings.report import ReportSettings
 
 
-def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: Path) -> None:
+def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: Path, code: str = "") -> None:
     """Write the page.
 
     Args:
@@ -30,12 +30,13 @@ def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: P
         masks: CSV or list of the true masks, for the gallery.
         results: the folder of all artifacts; activations, trimaps, mattes, labels and predictions may lack shards.
         out: report.html.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: an evaluation or a settings file is missing, or an image or artifact cannot be read.
     """
     context = load_context(settings, "report", ReportSettings)
-    with recorded([out], stage="report", key=context.key) as inputs:
+    with recorded([out], stage="report", key=context.key, code=code) as inputs:
         inputs.add([settings, dataset, *([masks] if masks else [])])
         shards = load_shards(dataset)
         for shard in shards:

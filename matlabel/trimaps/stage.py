@@ -15,7 +15,9 @@ from matlabel.trimaps.corrections import read_correction
 from matlabel.trimaps.trimap import UNKNOWN, label_trimap
 
 
-def run(settings: Path, dataset: Path, activations: Path, out: Path, corrections: Path | None = None) -> None:
+def run(
+    settings: Path, dataset: Path, activations: Path, out: Path, corrections: Path | None = None, code: str = ""
+) -> None:
     """Make the trimaps of a shard.
 
     Args:
@@ -25,12 +27,13 @@ def run(settings: Path, dataset: Path, activations: Path, out: Path, corrections
         out: the shard to write: per image `trimap` uint8[H, W] (0 background, 1..K sure class, 255 unknown) and
             `enforced` uint8[n], label values whose sure region had to be enforced.
         corrections: CSV of the corrections drawn for images of this shard.
+        code: digest of the sources, for the provenance.
 
     Raises:
         UserError: a correction that does not fit its image.
     """
     context = load_context(settings, "trimaps", TrimapsSettings)
-    with recorded([out], stage="trimaps", key=context.key) as inputs:
+    with recorded([out], stage="trimaps", key=context.key, code=code) as inputs:
         shard = load_shard(dataset)
         inputs.add([settings, activations, *shard.files])
         drawn = read_files(corrections)

@@ -13,6 +13,8 @@ rule activations:
     resources:
         gpu=gpus_of,
         device=plan.config.device,
+    params:
+        code=sources_digest("activations"),
     shell:
         "matlabel activations --settings {input.settings} --dataset {input.manifest} --weights {input.weights}"
-        " --out {output} --device {resources.device} > {log} 2>&1"
+        " --out {output} --device {resources.device} --code {params.code} > {log} 2>&1"

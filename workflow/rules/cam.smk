@@ -17,7 +17,8 @@ rule cam:
         device=plan.config.device,
         workers=workers_of,
     params:
+        code=sources_digest("cam"),
         dataset=lambda wildcards, input: option("dataset", input.list),
     shell:
         "matlabel cam --settings {input.settings} {params.dataset} --out {output.weights} --device {resources.device} --workers {resources.workers}"
-        " --code $(basename {input.code}) 2>&1 | tee {log}"
+        " --code {params.code} 2>&1 | tee {log}"

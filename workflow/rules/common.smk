@@ -7,6 +7,7 @@ from snakemake.logging import logger
 from matlabel.artifacts.errors import UserError
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
+from matlabel.plan.sources import sources_digest
 
 try:
     plan = Plan(config, write=workflow.is_main_process)

@@ -7,5 +7,7 @@ rule dataset:
         "results/dataset/{key}/shard-{shard}.checks.json",
     log:
         "logs/dataset/{key}/{shard}.log",
+    params:
+        code=sources_digest("dataset"),
     shell:
-        "matlabel dataset --settings {input.settings} --dataset {input.manifest} --out {output} > {log} 2>&1"
+        "matlabel dataset --settings {input.settings} --dataset {input.manifest} --out {output} --code {params.code} > {log} 2>&1"

@@ -9,6 +9,7 @@ rule evaluation:
     log:
         "logs/evaluation/{key}.log",
     params:
+        code=sources_digest("evaluation"),
         folders=lambda wildcards, input: " ".join(
             folder_option(stage)(wildcards)
             for stage in ("activations", "trimaps", "mattes", "labels", "predictions")
@@ -18,4 +19,4 @@ rule evaluation:
         masks=lambda wildcards, input: option("masks", input.get("masks")),
     shell:
         "matlabel evaluation --settings {input.settings} --dataset {input.list} {params.held_out} {params.masks}"
-        " {params.folders} --out {output.scores} > {log} 2>&1"
+        " {params.folders} --out {output.scores} --code {params.code} > {log} 2>&1"

@@ -12,7 +12,8 @@ rule labels:
     log:
         "logs/labels/{key}/{shard}.log",
     params:
+        code=sources_digest("labels"),
         source=lambda wildcards, input: option("mattes", input.mattes) or option("masks", input.masks),
     shell:
         "matlabel labels --settings {input.settings} --dataset {input.manifest} {params.source}"
-        " --out {output.shard} --png {output.png} > {log} 2>&1"
+        " --out {output.shard} --png {output.png} --code {params.code} > {log} 2>&1"

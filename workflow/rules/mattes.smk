@@ -11,7 +11,8 @@ rule mattes:
     log:
         "logs/mattes/{key}/{shard}.log",
     params:
+        code=sources_digest("mattes"),
         trimaps=lambda wildcards, input: option("trimaps", input.trimaps),
     shell:
         "matlabel mattes --settings {input.settings} --dataset {input.manifest} --activations {input.activations}"
-        " {params.trimaps} --out {output} > {log} 2>&1"
+        " {params.trimaps} --out {output} --code {params.code} > {log} 2>&1"

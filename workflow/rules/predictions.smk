@@ -14,6 +14,8 @@ rule predictions:
     resources:
         gpu=gpus_of,
         device=plan.config.device,
+    params:
+        code=sources_digest("predictions"),
     shell:
         "matlabel predictions --settings {input.settings} --dataset {input.manifest} --weights {input.weights}"
-        " --out {output.shard} --png {output.png} --device {resources.device} > {log} 2>&1"
+        " --out {output.shard} --png {output.png} --device {resources.device} --code {params.code} > {log} 2>&1"

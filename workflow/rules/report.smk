@@ -12,7 +12,8 @@ rule report:
     log:
         "logs/report/{key}.log",
     params:
+        code=sources_digest("report"),
         masks=lambda wildcards, input: option("masks", input.get("masks")),
     shell:
         "matlabel report --settings {input.settings} --dataset {input.list} {params.masks} --results results"
-        " --out {output} > {log} 2>&1"
+        " --out {output} --code {params.code} > {log} 2>&1"

@@ -19,10 +19,11 @@ rule segmenter:
         device=plan.config.device,
         workers=workers_of,
     params:
+        code=sources_digest("segmenter"),
         labels=folder_option("labels"),
         mattes=folder_option("mattes"),
         cam=lambda wildcards: option("cam", cam_of(wildcards)),
     shell:
         "matlabel segmenter --settings {input.settings} --dataset {input.list} {params.labels} {params.mattes}"
         " {params.cam}"
-        " --out {output.weights} --device {resources.device} --workers {resources.workers} --code $(basename {input.code}) 2>&1 | tee {log}"
+        " --out {output.weights} --device {resources.device} --workers {resources.workers} --code {params.code} 2>&1 | tee {log}"

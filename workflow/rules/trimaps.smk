@@ -11,7 +11,8 @@ rule trimaps:
     log:
         "logs/trimaps/{key}/{shard}.log",
     params:
+        code=sources_digest("trimaps"),
         corrections=lambda wildcards, input: option("corrections", input.corrections),
     shell:
         "matlabel trimaps --settings {input.settings} --dataset {input.manifest} --activations {input.activations}"
-        " {params.corrections} --out {output} > {log} 2>&1"
+        " {params.corrections} --out {output} --code {params.code} > {log} 2>&1"
