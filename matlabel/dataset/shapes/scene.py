@@ -22,7 +22,7 @@ _PLACES = {
 }
 # Where a class is at home: its surroundings are evidence of it, so a classifier is tempted to look at them.
 _HOME = {"fern": "forest", "fish": "water", "furball": "meadow", "pot": "room", "urchin": "sand"}
-_AT_HOME = 0.6
+_AT_HOME = 0.3
 
 
 @dataclass
