@@ -15,6 +15,7 @@ from matlabel.report.tables import average, by_variant, class_table, percent, pl
 from matlabel.report.words import definitions, protocol
 
 MOST_OPEN = 6
+MOST_LISTED = 300
 
 
 def page(title: str, sections: Sequence[tuple[str, str, Html]], header: Html) -> str:
@@ -166,16 +167,18 @@ def rejected_section(rejected: Sequence[tuple[str, str, str]]) -> Html:
 
 def enforced_section(runs: Sequence[Run]) -> Html:
     """Images whose trimap had to be given a sure region that the thresholds did not give."""
-    rows = [
-        (_title(run, runs), row["id"], row["enforced"].replace(";", ", "))
-        for run in _first_of(runs, "trimaps")
-        for row in run.images
-        if row["enforced"]
-    ]
-    if not rows:
+    folds = []
+    for run in _first_of(runs, "trimaps"):
+        rows = [(row["id"], row["enforced"].replace(";", ", ")) for row in run.images if row["enforced"]]
+        if rows:
+            title = f"{_title(run, runs)}: {len(rows)} of {len(run.images)} images"
+            more = [(f"and {len(rows) - MOST_LISTED} more, in per_image.csv", "")] if len(rows) > MOST_LISTED else []
+            table = plain_table(["image", "enforced for"], [*rows[:MOST_LISTED], *more])
+            folds.append(element("details", element("summary", title), table))
+    if not folds:
         return Html("")
     about = "The thresholds left too little sure of these classes, so their likeliest pixels were made sure."
-    return join([element("p", about, class_="note"), plain_table(["variant", "image", "enforced for"], rows)])
+    return join([element("p", about, class_="note"), *folds])
 
 
 def settings_section(settings: Sequence[tuple[str, str, Sequence[str], str]]) -> Html:
