@@ -1,10 +1,10 @@
 """From alphas to a pseudo-label and its confidence."""
 
 import numpy as np
-from scipy import ndimage
 
 from matlabel.artifacts.label_image import VOID
 from matlabel.settings.labels import LabelsSettings
+from matlabel.small_regions import drop_small_regions
 
 
 def pseudo_label(alphas: np.ndarray, classes: np.ndarray, settings: LabelsSettings) -> tuple[np.ndarray, np.ndarray]:
@@ -28,16 +28,3 @@ def pseudo_label(alphas: np.ndarray, classes: np.ndarray, settings: LabelsSettin
     labels = np.where(confidence < settings.margin * 255, VOID, labels).astype(np.uint8)
     drop_small_regions(labels, settings.least_region)
     return labels, confidence
-
-
-def drop_small_regions(labels: np.ndarray, share: float) -> None:
-    """Make connected regions (8 neighbours) under `share` of the image void, in place."""
-    least = share * labels.size
-    if least <= 1:
-        return
-    for value in np.unique(labels[labels != VOID]):
-        regions, _ = ndimage.label(labels == value, structure=np.ones((3, 3)))
-        sizes = np.bincount(regions.ravel())
-        small = sizes < least
-        small[0] = False
-        labels[small[regions]] = VOID

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from matlabel.settings.trimaps import TrimapsSettings
+from matlabel.small_regions import drop_small_regions
 
 UNKNOWN = 255
 
@@ -37,22 +38,9 @@ def label_trimap(
         # Without a margin the background needs only its level: what competes with it is the sum of all classes.
         ahead = lead[plane] >= (settings.margin if plane else 0)
         trimap[(probabilities[plane] >= level) & ahead & agreed] = value
-    drop_specks(trimap, settings.speck)
+    drop_small_regions(trimap, settings.speck)
     separate(trimap, settings.band)
     return trimap, enforce(trimap, lead, values, settings)
-
-
-def drop_specks(trimap: np.ndarray, share: float) -> None:
-    """Make sure regions (8-connected) under `share` of the image unknown, in place."""
-    least = share * trimap.size
-    if least <= 1:
-        return
-    for value in np.unique(trimap[trimap != UNKNOWN]):
-        regions, _ = ndimage.label(trimap == value, structure=np.ones((3, 3)))
-        sizes = np.bincount(regions.ravel())
-        small = sizes < least
-        small[0] = False
-        trimap[small[regions]] = UNKNOWN
 
 
 def separate(trimap: np.ndarray, band: int) -> None:

@@ -6,7 +6,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
 from matlabel.settings.trimaps import TrimapsSettings
-from matlabel.trimaps.trimap import UNKNOWN, drop_specks, label_trimap, separate
+from matlabel.small_regions import drop_small_regions
+from matlabel.trimaps.trimap import UNKNOWN, label_trimap, separate
 
 
 def activations(*planes):
@@ -69,7 +70,7 @@ def test_an_image_without_tags_is_background():
 def test_specks_become_unknown():
     trimap = np.zeros((50, 50), np.uint8)
     trimap[10:30, 10:30], trimap[40, 40] = 1, 1
-    drop_specks(trimap, 0.002)
+    drop_small_regions(trimap, 0.002)
     assert trimap[40, 40] == UNKNOWN
     assert trimap[20, 20] == 1
 
