@@ -2,7 +2,8 @@
 
 import numpy as np
 
-UNKNOWN = 255
+from matlabel.mattes.problem import UNKNOWN
+
 SHORT_SIDE = 64  # cells: on a coarser grid than this the shape of an object is lost
 MOST_CELLS = 150_000  # the direct solver's time grows like cells^1.45
 
@@ -25,7 +26,7 @@ def choose_scale(height, width):
     return scale
 
 
-def _pad_to_cells(array, scale):
+def pad_to_cells(array, scale):
     """Repeat the last row and column until every cell is whole."""
     height, width = array.shape[:2]
     if height % scale == 0 and width % scale == 0:
@@ -43,7 +44,7 @@ def area_mean(image, scale):
     Returns:
         float64[ceil(H / scale), ceil(W / scale), 3] in [0, 1].
     """
-    padded = _pad_to_cells(image, scale)
+    padded = pad_to_cells(image, scale)
     height, width = padded.shape[0] // scale, padded.shape[1] // scale
     # Bytes are summed as integers: exact, and three times as fast.
     whole, kind = (255, np.uint32) if image.dtype == np.uint8 else (1, np.float64)
@@ -69,7 +70,7 @@ def coarse_trimap(trimap, scale):
     Returns:
         uint8[ceil(H / scale), ceil(W / scale)], same values.
     """
-    padded = _pad_to_cells(trimap, scale)
+    padded = pad_to_cells(trimap, scale)
     # Unknown is the largest byte, so it never is the minimum beside a sure value; adding one wraps it round to 0,
     # so it never is the maximum either.
     above = padded + np.uint8(1)

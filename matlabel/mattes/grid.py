@@ -1,0 +1,64 @@
+"""Any matting method on a coarse grid of the image, and its alphas brought back to full size."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+
+from matlabel.mattes import downsample
+from matlabel.mattes.problem import Problem, Solver, occurring
+from matlabel.mattes.upsample import upsample
+
+Scale = Literal["auto", 1, 2, 4]
+
+
+def matte(
+    image: np.ndarray, trimap: np.ndarray, labels: Iterable[int], solver: Solver, scale: Scale = "auto"
+) -> np.ndarray:
+    """Alphas of the background and of every label of an image.
+
+    The problem is solved on a grid of scale x scale cells and brought to full size by local-linear upsampling; that
+    is for labels, soft alphas for compositing want scale 1.
+
+    Args:
+        image: float[H, W, 3] in [0, 1], or uint8[H, W, 3].
+        trimap: uint8[H, W]: 0 background, a label value where that label is sure, 255 unknown.
+        labels: distinct label values in 1..254. One without any sure pixel gets alpha 0 everywhere, and so does
+            the background; with no labels at all everything is background.
+        solver: the method, for instance `closed_form.solve`.
+        scale: 1, 2, 4 or "auto" (`downsample.choose_scale`).
+
+    Returns:
+        float32[C + 1, H, W], background first, then the labels in the order given. In [0, 1], sums to one at every
+        pixel, exactly one-hot at sure pixels.
+
+    Raises:
+        ValueError: every pixel is unknown (and there are labels), the trimap has a sure value that is not among the
+            labels, or an argument has the wrong shape, type or range.
+    """
+    if scale not in ("auto", 1, 2, 4):
+        raise ValueError(f'expected scale "auto", 1, 2 or 4, got {scale!r}')
+    problem = Problem.of(image, trimap, labels)
+    if not problem.needs_solving:
+        return problem.alphas()
+    grid, coarse = coarse_problem(problem, scale)
+    small = downsample.area_mean(problem.image, grid)
+    raw = solver(small, coarse, problem.solved_values)
+    if grid == 1:
+        return problem.alphas(raw.reshape(len(raw), -1)[:, problem.unknown])
+    return problem.alphas(upsample(raw, small, problem.image, problem.unknown, grid))
+
+
+def coarse_problem(problem: Problem, scale: Scale) -> tuple[int, np.ndarray]:
+    """The grid that a problem is solved on: its scale, and the trimap of its cells.
+
+    Where a label (or the background) has no cell of its own left, the next finer grid is taken, down to the image
+    itself, whatever it costs.
+    """
+    grid = downsample.choose_scale(*problem.trimap.shape) if scale == "auto" else scale
+    seeded = [problem.values[plane] for plane in problem.seeded]
+    coarse = downsample.coarse_trimap(problem.trimap, grid)
+    while grid > 1 and not occurring(coarse)[seeded].all():
+        grid //= 2
+        coarse = downsample.coarse_trimap(problem.trimap, grid)
+    return grid, coarse

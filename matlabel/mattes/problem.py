@@ -1,0 +1,113 @@
+"""One image to matte: what is given, what needs no solving, and how solved values become alphas."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+UNKNOWN = 255
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A checked image and label trimap.
+
+    Attributes:
+        image: float[H, W, 3] in [0, 1], or uint8[H, W, 3].
+        trimap: uint8[H, W]: 0 background, a label value where that label is sure, 255 unknown.
+        values: the value of every plane of the alphas: 0 for the background, then the labels in the order given.
+        seeded: planes that have sure pixels, ascending. The others are 0 everywhere.
+        unknown: int64[n], the unknown pixels as indices y * W + x.
+    """
+
+    image: np.ndarray
+    trimap: np.ndarray
+    values: list[int]
+    seeded: list[int]
+    unknown: np.ndarray
+
+    @classmethod
+    def of(cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int]) -> "Problem":
+        """Check the arguments.
+
+        Raises:
+            ValueError: every pixel is unknown (and there are labels), the trimap has a sure value that is not among
+                the labels, or an argument has the wrong shape, type or range.
+        """
+        image, trimap = np.asarray(image), np.asarray(trimap)
+        if trimap.dtype != np.uint8 or trimap.ndim != 2 or trimap.size == 0:
+            raise ValueError(f"expected a trimap uint8[H, W], got {trimap.dtype}{list(trimap.shape)}")
+        if image.shape != (*trimap.shape, 3):
+            raise ValueError(f"expected an image of shape {[*trimap.shape, 3]} as the trimap, got {list(image.shape)}")
+        if image.dtype != np.uint8:
+            if not np.issubdtype(image.dtype, np.floating):
+                raise ValueError(f"expected an image of type uint8 or float, got {image.dtype}")
+            if not (image.min() >= 0 and image.max() <= 1):  # also false where a NaN is
+                raise ValueError("expected an image of floats in [0, 1]")
+        labels = [int(label) for label in labels]
+        if len(set(labels)) != len(labels) or any(not 1 <= label <= 254 for label in labels):
+            raise ValueError(f"expected distinct labels in 1..254, got {labels}")
+        present = occurring(trimap)
+        strangers = sorted(set(np.flatnonzero(present).tolist()) - {0, UNKNOWN, *labels})
+        if strangers:
+            raise ValueError(f"the trimap has sure pixels of {strangers}, which are not among the labels {labels}")
+        values = [0, *labels]
+        seeded = [plane for plane, value in enumerate(values) if present[value]]
+        if labels and not seeded:
+            raise ValueError("every pixel of the trimap is unknown: there is nothing to spread into it")
+        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN))
+
+    @property
+    def needs_solving(self) -> bool:
+        """Whether unknown pixels can go to more than one label."""
+        return len(self.unknown) > 0 and len(self.values) > 1 and len(self.seeded) > 1
+
+    @property
+    def solved_values(self) -> list[int]:
+        """The values to solve for: all seeded ones but the first, which takes the rest."""
+        return [self.values[plane] for plane in self.seeded[1:]]
+
+    def alphas(self, raw: np.ndarray | None = None) -> np.ndarray:
+        """Alphas from the solution at the unknown pixels.
+
+        Args:
+            raw: float[len(solved_values), n], unclipped; not read where nothing needs solving.
+
+        Returns:
+            float32[C + 1, H, W], background first, then the labels in the order given. In [0, 1], sums to one at
+            every pixel, exactly one-hot at sure pixels.
+        """
+        height, width = self.trimap.shape
+        if len(self.values) == 1:
+            return np.ones((1, height, width), dtype=np.float32)
+        alphas = np.empty((len(self.values), height, width), dtype=np.float32)
+        for plane, value in zip(alphas, self.values, strict=True):
+            plane[...] = self.trimap == value
+        flat = alphas.reshape(len(self.values), -1)
+        if self.needs_solving:
+            flat[:, self.unknown] = self.soft(raw)
+        else:
+            flat[self.seeded[0], self.unknown] = 1
+        return alphas
+
+    def soft(self, raw: np.ndarray) -> np.ndarray:
+        """float32[C + 1, n]: the alphas at the unknown pixels, from `raw` as in `alphas`."""
+        soft = np.zeros((len(self.values), raw.shape[1]), dtype=np.float32)
+        soft[self.seeded[1:]] = raw
+        # Σ_k α_k = 1 holds by linearity.
+        soft[self.seeded[0]] = 1 - raw.sum(axis=0)
+        # Alphas overshoot a little. Cutting off below 0 only and dividing keeps the order of the planes, and so the
+        # winner.
+        np.maximum(soft, 0, out=soft)
+        soft /= soft.sum(axis=0)
+        return soft
+
+
+Solver = Callable[[np.ndarray, np.ndarray, list[int]], np.ndarray]
+"""(image float64[h, w, 3] in [0, 1], trimap uint8[h, w], values) -> float[len(values), h, w], the alpha of each value;
+called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read."""
+
+
+def occurring(trimap: np.ndarray) -> np.ndarray:
+    """Which of the 256 byte values occur: bool[256]."""
+    return np.bincount(trimap.ravel(), minlength=256) > 0

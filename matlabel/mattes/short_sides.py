@@ -1,0 +1,25 @@
+"""Images with a side shorter than one window of a method."""
+
+import numpy as np
+
+
+def lengthen(image, trimap, window):
+    """Lengthen sides shorter than a window at both ends by their own border pixels, sure or unknown as they are.
+
+    Both ends alike, so that turning the image turns the alphas.
+
+    Args:
+        image: float64[H, W, 3].
+        trimap: uint8[H, W].
+        window: side of a window in pixels, odd.
+
+    Returns:
+        (image, trimap, inner): both with sides of at least a window, the arguments themselves where they had them
+        already; `inner` picks the original pixels out of planes of the new size: planes[inner] is [..., H, W].
+    """
+    short = [max(0, -((side - window) // 2)) for side in trimap.shape]
+    inner = (..., *(slice(n, n + side) for n, side in zip(short, trimap.shape, strict=True)))
+    if any(short):
+        pad = [(n, n) for n in short]
+        image, trimap = np.pad(image, [*pad, (0, 0)], mode="edge"), np.pad(trimap, pad, mode="edge")
+    return image, trimap, inner
