@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.weights import load_weights, save_weights
+from matlabel.devices import memory_named, pick_device
 from matlabel.settings.training import TrainingSettings
 
 
@@ -76,29 +76,6 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
     fabric.launch()
     torch.manual_seed(job.seed)
     return fabric
-
-
-@contextmanager
-def memory_named(keys: str) -> Iterator[None]:
-    """Turn running out of a GPU's memory into a message that names the settings to lower."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise UserError(f"the GPU's memory is full; lower {keys} ({str(error).splitlines()[0]})") from error
-
-
-def pick_device(wanted: str) -> str:
-    """The accelerator that `auto` stands for, or the one asked for.
-
-    Raises:
-        UserError: asked for one that is not there.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if there[name])
-    if not there[wanted]:
-        raise UserError(f"device: {wanted} is not available here; set device: auto or cpu")
-    return wanted
 
 
 def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, samples: Samples) -> list[dict]:

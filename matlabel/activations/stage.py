@@ -15,8 +15,8 @@ from matlabel.classifier.load import Classifier, load_classifier
 from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
+from matlabel.devices import memory_named, pick_device
 from matlabel.settings.activations import ActivationsSettings
-from matlabel.training import memory_named, pick_device
 
 
 def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "auto", code: str = "") -> None:

@@ -15,9 +15,9 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard
 from matlabel.deeplab import DeepLab, load_segmenter, probabilities
+from matlabel.devices import memory_named, pick_device
 from matlabel.resample import resize
 from matlabel.settings.predictions import PredictionsSettings
-from matlabel.training import memory_named, pick_device
 
 
 def run(

@@ -1,0 +1,99 @@
+"""A stream of images through the device in batches: alike images together, results in the order they came."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from matlabel.artifacts.errors import UserError
+from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch
+from matlabel.mattes.grid import matte
+from matlabel.mattes.methods import solver_of
+from matlabel.mattes.problem import Problem
+from matlabel.settings.mattes import MattesSettings
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def closed_form_stream(problems: Iterable[Problem], device: str, settings: MattesSettings) -> Iterator[np.ndarray]:
+    """Closed-form alphas of each problem, in order.
+
+    Args:
+        problems: of any sizes; `settings.batch_size` of them are taken at a time.
+        device: cpu or cuda.
+        settings: scale and parameters of the solver.
+
+    Yields:
+        float32[C + 1, H, W], as `matlabel.mattes.grid.matte` returns them.
+
+    Raises:
+        UserError: a single image does not fit into the device's memory.
+    """
+
+    def solve(items: list[Prepared]) -> list[np.ndarray]:
+        return closed_form_batch(
+            items,
+            device,
+            epsilon=settings.epsilon,
+            radius=settings.radius,
+            tolerance=settings.tolerance,
+            iterations=settings.iterations,
+            compiled=settings.compile and device == "cuda",
+        )
+
+    in_halves = Halving(solve)
+    source = iter(problems)
+    while chunk := list(islice(source, settings.batch_size)):
+        results: list[np.ndarray | None] = [None] * len(chunk)
+        groups: dict[tuple[int, bool], list[tuple[int, Prepared]]] = {}
+        for place, problem in enumerate(chunk):
+            if not problem.needs_solving:
+                results[place] = problem.alphas()
+                continue
+            item = Prepared.of(problem, settings.scale)
+            height, width = item.coarse.shape
+            if min(height, width) < 2 * settings.radius + 1:
+                # Smaller than a window: the host lengthens its sides and is done in no time.
+                results[place] = matte(
+                    problem.image, problem.trimap, problem.values[1:], solver_of(settings), settings.scale
+                )
+            else:
+                # Upright and lying images do not pad each other.
+                groups.setdefault((item.grid, height > width), []).append((place, item))
+        for group in groups.values():
+            for (place, _), alphas in zip(group, in_halves([item for _, item in group]), strict=True):
+                results[place] = alphas
+        yield from results
+
+
+class Halving:
+    """A function of a batch, called on smaller ones where memory runs out; what once was too much is not tried again.
+
+    Args:
+        function: a result for each item of a batch.
+    """
+
+    def __init__(self, function: Callable[[Sequence[Item]], list[Result]]):
+        self._function = function
+        self.most: int | None = None
+
+    def __call__(self, items: Sequence[Item]) -> list[Result]:
+        results: list[Result] = []
+        while len(results) < len(items):
+            batch = items[len(results) :][: self.most]
+            try:
+                results += self._function(batch)
+            except torch.OutOfMemoryError as error:
+                if len(batch) == 1:
+                    raise UserError(
+                        "the GPU's memory is full with a single image; set mattes.scale: 4, or mattes.device: cpu"
+                    ) from error
+                self.most = len(batch) // 2
+            else:
+                continue
+            # Outside the handler: the traceback keeps the tensors of the failed batch alive.
+            torch.cuda.empty_cache()
+        return results

@@ -1,0 +1,111 @@
+"""The batch on the CPU device against the direct solver."""
+
+import numpy as np
+import pytest
+import torch
+from scenes import assert_alphas, scene
+
+from matlabel.artifacts.errors import UserError
+from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch
+from matlabel.mattes.batched.stream import Halving, closed_form_stream
+from matlabel.mattes.closed_form import closed_form
+from matlabel.mattes.problem import Problem
+from matlabel.settings.mattes import MattesSettings
+
+EXACT = {"tolerance": 1e-6, "iterations": 3000}
+SIZES = [((70, 90), (1, 2)), ((91, 66), (3,)), ((65, 80), (1, 2, 5)), ((64, 90), (254,))]
+
+
+def problems(kind="bytes"):
+    for seed, (size, labels) in enumerate(SIZES):
+        image, trimap = scene(*size, labels, seed)
+        if kind == "grey":
+            image[:] = image[:, :, :1]
+        if kind != "floats":
+            image = (255 * image).astype(np.uint8)
+        yield Problem.of(image, trimap, labels)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "floats", "grey"])
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_alphas_are_those_of_the_direct_solve(scale, kind):
+    items = [Prepared.of(problem, scale) for problem in problems(kind)]
+    for alphas, item in zip(closed_form_batch(items, "cpu", epsilon=1e-5, **EXACT), items, strict=True):
+        problem = item.problem
+        assert_alphas(alphas, problem.trimap, problem.values[1:])
+        exact = closed_form(problem.image, problem.trimap, problem.values[1:], scale=scale, epsilon=1e-5)
+        np.testing.assert_allclose(alphas, exact, atol=2e-3)
+        assert np.abs(alphas - exact).mean() < 1e-4
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_the_default_tolerance_changes_under_one_in_a_hundred_labels(scale):
+    items = [Prepared.of(problem, scale) for problem in problems()]
+    differ = unknown = 0
+    for alphas, item in zip(closed_form_batch(items, "cpu"), items, strict=True):
+        problem = item.problem
+        exact = closed_form(problem.image, problem.trimap, problem.values[1:], scale=scale)
+        differ += np.count_nonzero(alphas.argmax(0) != exact.argmax(0))
+        unknown += len(problem.unknown)
+    assert differ < 0.01 * unknown
+
+
+def test_what_an_image_gets_does_not_depend_on_its_neighbours():
+    items = [Prepared.of(problem, 2) for problem in problems()]
+    together = closed_form_batch(items, "cpu", **EXACT)
+    for alphas, item in zip(together, items, strict=True):
+        np.testing.assert_allclose(alphas, closed_form_batch([item], "cpu", **EXACT)[0], atol=1e-3)
+
+
+def test_the_same_batch_gives_the_same_bytes():
+    items = [Prepared.of(problem, 4) for problem in problems()]
+    one, other = (closed_form_batch(items, "cpu") for _ in range(2))
+    assert [a.tobytes() for a in one] == [b.tobytes() for b in other]
+
+
+def test_grids_of_two_scales_and_grids_below_a_window_are_refused():
+    image, trimap = scene(64, 64)
+    mixed = [Prepared.of(Problem.of(image, trimap, [1, 2]), scale) for scale in (1, 2)]
+    with pytest.raises(ValueError, match="one scale"):
+        closed_form_batch(mixed, "cpu")
+    with pytest.raises(ValueError, match="window"):
+        closed_form_batch([Prepared.of(Problem.of(*scene(2, 9), [1, 2]), 1)], "cpu")
+
+
+def test_a_stream_keeps_the_order_whatever_needs_solving():
+    labelled = [(scene(70, 90), [1, 2]), (scene(91, 66, (3,)), [3]), (scene(2, 9), [1, 2]), (scene(30, 33), [1, 2])]
+    sure = np.zeros((40, 50), np.uint8)
+    sure[5:9] = 2
+    labelled[1:1] = [((np.zeros((40, 50, 3)), sure), [2]), ((np.zeros((5, 6, 3)), np.full((5, 6), 0, np.uint8)), [])]
+    given = [Problem.of(*parts, labels) for parts, labels in labelled * 2]
+    settings = MattesSettings(batch_size=5, epsilon=1e-5, **EXACT)
+    found = list(closed_form_stream(given, "cpu", settings))
+    assert len(found) == len(given)
+    for alphas, problem in zip(found, given, strict=True):
+        exact = closed_form(problem.image, problem.trimap, problem.values[1:], epsilon=1e-5)
+        np.testing.assert_allclose(alphas, exact, atol=2e-3)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_stays_halved():
+    calls = []
+
+    def solve(items):
+        calls.append(len(items))
+        if len(items) > 3:
+            raise torch.OutOfMemoryError("too large")
+        return [10 * item for item in items]
+
+    in_halves = Halving(solve)
+    assert in_halves(list(range(10))) == [10 * item for item in range(10)]
+    assert calls == [10, 5, 2, 2, 2, 2, 2]
+    calls.clear()
+    assert in_halves([1, 2, 3]) == [10, 20, 30]
+    assert calls == [2, 1]
+
+
+def test_an_image_that_does_not_fit_alone_is_a_message_that_names_the_settings():
+    def solve(items):
+        raise torch.OutOfMemoryError("too large")
+
+    with pytest.raises(UserError, match=r"mattes\.scale"):
+        Halving(solve)([1, 2])
