@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -26,6 +26,8 @@ MaybeShard = Annotated[Path | None, typer.Option(help="Shard (.h5) of that stage
 MaybeFile = Annotated[Path | None, typer.Option(help="CSV, or list (.txt) of CSVs.", **_FILE)]
 MaybeFolder = Annotated[Path | None, typer.Option(help="Folder of that stage's shards.", **_FOLDER)]
 Png = Annotated[Path | None, typer.Option(help="Folder for palette PNGs of the same.")]
+Scale = Literal["auto", "1", "2", "4"]
+Method = Literal["closed_form", "knn", "lbdm", "random_walk", "vitmatte"]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Workers = Annotated[int, typer.Option(help="Loading processes; -1: none on the CPU, 8 on a GPU.")]
 Code = Annotated[
@@ -78,12 +80,46 @@ def trimaps(
 
 @app.command()
 def mattes(
-    settings: Settings, dataset: Dataset, activations: Shard, out: Out, trimaps: MaybeShard = None, code: Code = ""
+    settings: Settings,
+    dataset: Dataset,
+    activations: Shard,
+    out: Out,
+    trimaps: MaybeShard = None,
+    device: Device = "auto",
+    workers: Annotated[int, typer.Option(min=1, help="Processes over the images.")] = 1,
+    code: Code = "",
 ) -> None:
     """Decide the unknown region by matting."""
     from matlabel.mattes import stage
 
-    stage.run(settings, dataset, activations, out, trimaps, code=code)
+    stage.run(settings, dataset, activations, out, trimaps, device, workers, code=code)
+
+
+@app.command()
+def matte(
+    image: Annotated[Path, typer.Argument(help="A photograph, JPEG or PNG.", **_FILE)],
+    trimap: Annotated[
+        Path,
+        typer.Argument(
+            help="Dark: background, bright: object, between: unknown; or a palette PNG of label values, 255 unknown.",
+            **_FILE,
+        ),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The alpha to write, a PNG; of several labels, one each.")],
+    scale: Annotated[Scale, typer.Option(help="Solve on the image, its half or its quarter.")] = "auto",
+    method: Annotated[Method, typer.Option(help="How the unknown region is decided.")] = "closed_form",
+    epsilon: Annotated[float, typer.Option(min=1e-12, help="Larger smooths.")] = 1e-7,
+    labels: Annotated[bool, typer.Option("--labels", help="A grey trimap holds label values, too.")] = False,
+    weights: Annotated[str | None, typer.Option(help="vitmatte: folder of the network.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Matte one image: a photograph and its trimap to its alpha."""
+    from matlabel.mattes.single import matte_files
+    from matlabel.settings.mattes import MattesSettings
+
+    settings = MattesSettings(scale=scale, method=method, epsilon=epsilon, weights=weights)
+    for file in matte_files(image, trimap, out, settings, device, labels):
+        typer.echo(file)
 
 
 @app.command()

@@ -34,12 +34,21 @@ class ShardFiles:
 
 @dataclass
 class Scan:
-    """What the driver knows of the data: shards by number, in order."""
+    """What the driver knows of the data: shards by number, in order.
+
+    Attributes:
+        folder: what the entries' paths are relative to.
+        shards: number -> shard.
+        notes: what a person should know and no setting refuses.
+        ids: image id -> number of its shard.
+        entries: image id -> its line of the manifest.
+    """
 
     folder: Path
     shards: dict[str, ShardFiles] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
 
     @property
     def splits(self) -> list[str]:
@@ -97,6 +106,7 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
                 if entry.id in masks
             ]
             found.ids.update({entry.id: number for entry in entries})
+            found.entries.update({entry.id: entry for entry in entries})
             found.shards[number] = ShardFiles(
                 number,
                 entries[0].split,

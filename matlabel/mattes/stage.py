@@ -1,5 +1,10 @@
 """The stage mattes: reads a shard of photographs and trimaps, writes the alphas of all labels."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,58 +13,125 @@ from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.quantise import quantise
-from matlabel.artifacts.shard import open_shard, write_shard
+from matlabel.artifacts.shard import Shard, open_shard, write_shard
 from matlabel.dataset.images import load_image
-from matlabel.dataset.manifest import load_shard
-from matlabel.mattes.activations import enlarge_activations
-from matlabel.mattes.closed_form import closed_form
-from matlabel.settings.mattes import MattesSettings
+from matlabel.dataset.manifest import Entry, ShardManifest, load_shard
+from matlabel.devices import has_nvidia_gpu, pick_device
+from matlabel.mattes.methods import alphas_of
+from matlabel.mattes.problem import Problem
+from matlabel.processes import ordered, over_processes
+from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
+
+
+@dataclass(frozen=True)
+class Task:
+    """One image of the shard: where it lies, and what earlier stages say of it."""
+
+    folder: Path
+    entry: Entry
+    classes: np.ndarray
+    trimap: np.ndarray | None
+    activations: np.ndarray | None
+
+    def image(self) -> np.ndarray:
+        """The photograph, uint8[H, W, 3], of the trimap's size."""
+        image = load_image(self.folder, self.entry)
+        if self.trimap is not None and image.shape[:2] != self.trimap.shape:
+            raise UserError(f"{self.entry.id}: its trimap is not of the image's size; run the stage trimaps again")
+        return image
 
 
 def run(
-    settings: Path, dataset: Path, activations: Path, out: Path, trimaps: Path | None = None, code: str = ""
+    settings: Path,
+    dataset: Path,
+    activations: Path,
+    out: Path,
+    trimaps: Path | None = None,
+    device: str = "auto",
+    workers: int = 1,
+    code: str = "",
 ) -> None:
     """Make the mattes of a shard.
 
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        activations: the shard of the stage activations (its classes; with method `none` all there is).
+        activations: the shard of the stage activations (its classes; with methods `none` and `crf` all there is).
         out: the shard to write: per image `classes` uint8[C] and `alphas` uint8[C + 1, H, W], background first, that
             sum to 255 at every pixel.
-        trimaps: the shard of the stage trimaps; not read by method `none`.
+        trimaps: the shard of the stage trimaps; not read by methods `none` and `crf`.
+        device: auto, cpu, cuda or mps, for what mattes.device leaves open.
+        workers: processes over the images; on a GPU, threads that load them.
         code: digest of the sources, for the provenance.
 
     Raises:
-        UserError: trimaps are missing, or of another size than the image.
+        UserError: trimaps are missing, or of another size than the image; a package, network or device is missing; a
+            worker died.
     """
     context = load_context(settings, "mattes", MattesSettings)
-    method = context.settings.method
-    if method != "none" and trimaps is None:
-        raise UserError(f"mattes.method {method} needs --trimaps")
+    chosen: MattesSettings = context.settings
+    reads_trimap = chosen.method not in WITHOUT_TRIMAP
+    if reads_trimap and trimaps is None:
+        raise UserError(f"mattes.method {chosen.method} needs --trimaps")
+    device = device_of(chosen, device)
     with recorded([out], stage="mattes", key=context.key, code=code) as inputs:
         shard = load_shard(dataset)
-        inputs.add([settings, activations, *shard.files])
-        with open_shard(activations, "activations") as source, write_shard(out, **context.shard_attributes) as writer:
-            if method == "none":
-                for entry in shard.entries:
-                    found = source[entry.id]
-                    alphas = enlarge_activations(found["probabilities"], *shard.sizes[entry.id])
-                    writer.add(entry.id, classes=found["classes"], alphas=quantise(alphas))
-                return
-            inputs.add(trimaps)
-            with open_shard(trimaps, "trimaps") as guides:
-                for entry in shard.entries:
-                    image, trimap = load_image(shard.folder, entry), guides[entry.id]["trimap"]
-                    if image.shape[:2] != trimap.shape:
-                        raise UserError(f"{trimaps}: the trimap of {entry.id} is not of its image's size; run again")
-                    classes = source.read(entry.id, "classes")
-                    alphas = solve(image, trimap, classes, context.settings)
-                    writer.add(entry.id, classes=classes, alphas=quantise(alphas))
+        inputs.add([settings, activations, *shard.files, *([trimaps] if reads_trimap else [])])
+        guided = open_shard(trimaps, "trimaps") if reads_trimap else nullcontext()
+        with (
+            open_shard(activations, "activations") as source,
+            guided as guides,
+            write_shard(out, **context.shard_attributes) as writer,
+        ):
+            tasks = tasks_of(shard, source, guides)
+            if device == "cuda" and chosen.method == "closed_form":
+                found = on_device(tasks, device, chosen, workers)
+            else:
+                # A network on a GPU is loaded once.
+                processes = 1 if device != "cpu" else min(workers, len(shard.entries))
+                matte = partial(matted, settings=chosen, device=device)
+                found = over_processes(matte, tasks, processes, "mattes.workers, or set mattes.scale: 4")
+            for entry, alphas in zip(shard.entries, found, strict=True):
+                writer.add(entry.id, classes=source.read(entry.id, "classes"), alphas=alphas)
 
 
-def solve(image: np.ndarray, trimap: np.ndarray, classes: np.ndarray, settings: MattesSettings) -> np.ndarray:
-    """Alphas float[C + 1, H, W] of one image by the method of the settings."""
-    return closed_form(
-        image, trimap, classes.tolist(), scale=settings.scale, epsilon=settings.epsilon, radius=settings.radius
-    )
+def device_of(settings: MattesSettings, wanted: str) -> str:
+    """Where a method runs: only closed_form and vitmatte know of GPUs, closed_form only of CUDA's."""
+    if settings.device != "auto":
+        wanted = settings.device
+    if settings.method not in ("closed_form", "vitmatte") or (wanted == "auto" and not has_nvidia_gpu()):
+        return "cpu"
+    if settings.method == "closed_form" and wanted == "mps":
+        return "cpu"
+    return pick_device(wanted)
+
+
+def matted(task: Task, settings: MattesSettings, device: str) -> np.ndarray:
+    """The alphas of one image as bytes: uint8[C + 1, H, W], background first."""
+    labels = task.classes.tolist()
+    alphas = alphas_of(task.image(), labels, settings, trimap=task.trimap, activations=task.activations, device=device)
+    return quantise(alphas)
+
+
+def tasks_of(shard: ShardManifest, activations: Shard, trimaps: Shard | None) -> Iterator[Task]:
+    """What each image of a shard needs, in slot order, read as it is asked for."""
+    for entry in shard.entries:
+        if trimaps is None:
+            found = activations[entry.id]
+            yield Task(shard.folder, entry, found["classes"], None, found["probabilities"])
+        else:
+            classes = activations.read(entry.id, "classes")
+            yield Task(shard.folder, entry, classes, trimaps[entry.id]["trimap"], None)
+
+
+def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[np.ndarray]:
+    """Closed-form alphas as bytes, in batches on one device, while threads load what comes next."""
+    from matlabel.mattes.batched.stream import closed_form_stream
+
+    with ThreadPoolExecutor(workers) as pool:
+        problems = ordered(pool, _problem, tasks, ahead=2 * settings.batch_size)
+        yield from ordered(pool, quantise, closed_form_stream(problems, device, settings), ahead=4 * workers)
+
+
+def _problem(task: Task) -> Problem:
+    return Problem.of(task.image(), task.trimap, task.classes.tolist())

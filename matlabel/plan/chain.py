@@ -9,6 +9,7 @@ from matlabel.artifacts.digest import canonical, text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
+from matlabel.settings.mattes import WITHOUT_TRIMAP
 
 STAGES = (
     "dataset",
@@ -61,7 +62,8 @@ def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
     """The stages that a stage reads, under these settings."""
     masks = settings.labels.source == "masks"
     if stage == "mattes":
-        read = ("dataset", "activations") if settings.mattes.method == "none" else ("dataset", "activations", "trimaps")
+        read = ("dataset", "activations")
+        read += () if settings.mattes.method in WITHOUT_TRIMAP else ("trimaps",)
     elif stage == "segmenter":
         read = ("dataset", "labels")
         read += ("mattes",) if settings.segmenter.target == "soft" else ()

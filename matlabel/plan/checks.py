@@ -1,10 +1,19 @@
 """What a config names must be there: splits, masks, weight files. Checked before any job starts."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.dataset.manifest import tag_indices
 from matlabel.dataset.scan import Scan
 from matlabel.settings.config import StageSettings
+
+# Matting methods that come with an extra: method -> (package, extra).
+PACKAGES = {
+    "knn": ("pymatting", "pymatting"),
+    "lbdm": ("pymatting", "pymatting"),
+    "vitmatte": ("transformers", "vitmatte"),
+}
 
 
 def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
@@ -60,3 +69,50 @@ def check_weights(where: str, settings: StageSettings) -> None:
             raise UserError(f"{where}{key}: no such file: {value}{choice}")
         if Path(value).resolve().is_relative_to(Path("results").resolve()):
             raise UserError(f"{where}{key}: {value} is an artifact, which a run may replace; copy it elsewhere first")
+
+
+def check_corrections(data: Scan, drawn: dict[str, Path], classes: list[str]) -> None:
+    """Corrections fit their images: size, colours, classes. The stage trimaps says the same, but after a training.
+
+    Args:
+        data: the scanned data set.
+        drawn: image id -> its correction.
+        classes: the class names.
+
+    Raises:
+        UserError: some do not; a line each, which names the place.
+    """
+    from matlabel.dataset.images import load_image
+    from matlabel.trimaps.corrections import read_correction
+
+    problems = []
+    for image_id, path in drawn.items():
+        entry = data.entries[image_id]
+        if not set(entry.tags) <= set(classes):
+            continue  # the stage dataset rejects it
+        try:
+            shape = load_image(data.folder, entry).shape[:2]
+        except UserError:
+            continue  # the stage dataset names it, and rejects it or not
+        try:
+            read_correction(path, shape, tag_indices(entry, classes), classes)
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def check_mattes(where: str, settings: StageSettings) -> None:
+    """What the matting method needs beyond this package is there.
+
+    Raises:
+        UserError: a package is missing, or vitmatte has no network.
+    """
+    method = settings.mattes.method
+    package, extra = PACKAGES.get(method, (None, None))
+    if package and not find_spec(package):
+        raise UserError(f'{where}mattes.method: {method} needs {package}: pip install "matlabel[{extra}]"')
+    if method == "vitmatte" and not settings.mattes.weights:
+        raise UserError(
+            f"{where}mattes.weights: method vitmatte needs a network; give its folder, or its name on a hub"
+        )

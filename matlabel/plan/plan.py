@@ -11,8 +11,9 @@ from matlabel.artifacts.errors import UserError
 from matlabel.dataset import folder as reader
 from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, files_text, scan
+from matlabel.devices import has_nvidia_gpu
 from matlabel.plan.chain import SHARDED, STAGES, Node, add_chain, add_node
-from matlabel.plan.checks import check_splits, check_weights
+from matlabel.plan.checks import check_corrections, check_mattes, check_splits, check_weights
 from matlabel.plan.sources import sources_digest, sources_text
 from matlabel.settings.config import Config, StageSettings, load_config
 
@@ -47,6 +48,7 @@ class Plan:
             where = f"config: variant {variant}: " if self.config.variants else "config: "
             check_splits(where, settings, self.data)
             check_weights(where, settings)
+            check_mattes(where, settings)
         self.report = self._report_node()
         for node in self.nodes.values():
             self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
@@ -56,7 +58,7 @@ class Plan:
     def wants_gpu(self) -> bool:
         """Whether network jobs ask the scheduler for a GPU: told to, or with device auto where this machine has one."""
         device = self.config.device
-        return device == "cuda" or (device == "auto" and Path("/proc/driver/nvidia/gpus").exists())
+        return device == "cuda" or (device == "auto" and has_nvidia_gpu())
 
     # -- what the rules ask ------------------------------------------------------------------------------------
 
@@ -148,8 +150,12 @@ class Plan:
         return bool(getattr(self.node(key).settings, "weights_from", None))
 
     def start_files(self, key: str) -> list[str]:
-        """Weight files that a training starts from or takes over."""
+        """Weight files that a job starts from or takes over; a folder of weights stands for the files in it."""
         node = self.node(key)
+        if node.stage == "mattes":
+            folder = Path(node.settings.weights or "")
+            found = folder.is_dir() and node.settings.method == "vitmatte"
+            return sorted(str(path) for path in folder.iterdir() if path.is_file()) if found else []
         values = [getattr(node.settings, field, None) for field in ("weights", "weights_from")]
         files = [value for value in values if value and value not in ("imagenet", "cam", "none")]
         if node.stage == "segmenter" and "cam" in node.upstream:
@@ -261,6 +267,9 @@ class Plan:
             for number, pairs in rows.items():
                 text = files_text(pairs)
                 path = f"{node.folder}/corrections-{number}-{text_sha256(text)[:12]}.csv"
+                if not Path(path).exists():
+                    # Drawn or edited since the last run.
+                    check_corrections(self.data, {row[0]: Path(row[1]) for row in pairs}, self.classes)
                 found[node.key, number] = self._add(path, text)
         return found
 

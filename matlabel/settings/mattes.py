@@ -4,15 +4,47 @@ from typing import Literal
 
 from pydantic import Field
 
-from matlabel.settings.base import Settings
+from matlabel.settings.base import Settings, free
+
+# These methods decide from the activations; all others from the trimap.
+WITHOUT_TRIMAP = ("crf", "none")
+
+
+class CrfSettings(Settings):
+    """The dense CRF (Krähenbühl & Koltun 2011), for method crf."""
+
+    iterations: int = Field(10, ge=0, description="Mean field updates.")
+    smooth_weight: float = Field(3.0, ge=0, description="Weight of the kernel over positions.")
+    smooth_sigma: float = Field(3.0, gt=0, description="Its standard deviation, in pixels.")
+    bilateral_weight: float = Field(10.0, ge=0, description="Weight of the kernel over positions and colours.")
+    bilateral_sigma: float = Field(80.0, gt=0, description="Its standard deviation in position, in pixels ...")
+    colour_sigma: float = Field(13.0, gt=0, description="... and in colour, of 255.")
 
 
 class MattesSettings(Settings):
     """How the unknown region is decided."""
 
-    method: Literal["closed_form", "none"] = Field(
-        "closed_form", description="closed_form: Levin et al. 2008, all labels in one system. none: the activations."
+    method: Literal["closed_form", "knn", "lbdm", "random_walk", "vitmatte", "crf", "none"] = Field(
+        "closed_form",
+        description="closed_form: Levin et al. 2008, all labels in one system. For comparison: knn, lbdm, random_walk, "
+        "vitmatte (trained on alpha mattes: more than tags); crf and none take the activations and no trimap.",
     )
-    scale: Literal["auto", 1, 2, 4] = Field("auto", description="Solve on the image, its half or its quarter.")
-    epsilon: float = Field(1e-7, gt=0, description="Added to the colour covariance of a window; larger smooths.")
-    radius: int = Field(1, ge=1, le=5, description="Windows are 2 radius + 1 pixels wide.")
+    scale: Literal["auto", 1, 2, 4] = Field(
+        "auto", description="Solve on the image, its half or its quarter; not for crf and none."
+    )
+    epsilon: float = Field(
+        1e-7, gt=0, description="closed_form, lbdm: added to the colour covariance of a window; larger smooths."
+    )
+    radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
+    tolerance: float = Field(
+        1e-4, gt=0, lt=1, description="closed_form on a GPU stops at this relative residual; the CPU solves exactly ..."
+    )
+    iterations: int = Field(1000, ge=1, description="... or after this many steps.")
+    crf: CrfSettings = CrfSettings()
+    weights: str | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
+    device: Literal["auto", "cpu", "cuda"] = free(
+        "auto", description="auto: as `device` says. cpu leaves the GPU to the networks."
+    )
+    workers: int = free(8, ge=1, description="Processes over the images of a shard, as far as the job has cores.")
+    batch_size: int = free(64, ge=1, description="closed_form on a GPU: images to a batch, halved if too many.")
+    compile: bool = free(True, description="closed_form on a GPU: fuse the solver's steps; needs a C compiler.")

@@ -51,7 +51,7 @@ def other_values(field):
         "32-true",
         "embedding",
     ]
-    candidates += ["bf16-mixed", "other", "labels.csv"]
+    candidates += ["bf16-mixed", "cpu", "other", "labels.csv"]
     return [value for value in candidates if value != default]
 
 

@@ -107,5 +107,11 @@ def workers_of(wildcards):
     return -1 if workers is None else workers
 
 
+def matting_gpus_of(wildcards):
+    settings = plan.node(wildcards.key).settings
+    uses_gpu = settings.method in ("closed_form", "vitmatte") and settings.device != "cpu"
+    return int(uses_gpu and (plan.wants_gpu or settings.device == "cuda"))
+
+
 def gpus_of(wildcards):
     return getattr(plan.node(wildcards.key).settings, "devices", 1) if plan.wants_gpu else 0

@@ -5,14 +5,19 @@ rule mattes:
         activations=shard_of("activations"),
         trimaps=shard_of("trimaps"),
         settings="results/mattes/{key}/settings.yaml",
+        network=start_of,
         code=code_of("mattes"),
     output:
         "results/mattes/{key}/shard-{shard}.h5",
     log:
         "logs/mattes/{key}/{shard}.log",
+    threads: workers_of
+    resources:
+        gpu=matting_gpus_of,
+        device=plan.config.device,
     params:
         code=sources_digest("mattes"),
         trimaps=lambda wildcards, input: option("trimaps", input.trimaps),
     shell:
         "matlabel mattes --settings {input.settings} --dataset {input.manifest} --activations {input.activations}"
-        " {params.trimaps} --out {output} --code {params.code} > {log} 2>&1"
+        " {params.trimaps} --out {output} --device {resources.device} --workers {threads} --code {params.code} > {log} 2>&1"

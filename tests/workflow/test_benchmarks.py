@@ -1,0 +1,70 @@
+"""The matting benchmarks on a tiny run: they run to the end on any machine and print what they promise."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def benchmark(*arguments):
+    command = [sys.executable, str(ROOT / "benchmarks/matting.py"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def run(finished):
+    return finished.folder / "results/runs/default/seed-0"
+
+
+def test_the_gpu_benchmark_runs_on_the_cpu_device_and_its_labels_are_the_exact_ones(run):
+    printed = benchmark("gpu", run, "--device", "cpu", "--images", 4, "--batch", 3, "--scale", 1, "--repeats", 1)
+    row = [cell.strip() for cell in printed.strip().splitlines()[-1].strip("|").split("|")]
+    assert row[:2] == ["1", "3"]
+    assert float(row[2]) > 0
+    assert float(row[5].rstrip(" %")) < 1
+
+
+def test_the_speed_benchmark_names_its_peers(run):
+    printed = benchmark("speed", run, "--images", 1, "--repeats", 1, "--many", 4)
+    assert "pymatting cf, ms" in printed
+    assert "random_walker, ms" in printed
+    assert re.search(r"\| 2 +\| [\d.]+ +\| [\d.]+ x", printed)
+
+
+def test_the_growth_benchmark_draws_its_plot(run, tmp_path):
+    printed = benchmark("growth", run, "--plot", tmp_path / "plot.png", "--images", 1, "--repeats", 1, "--most", 0.2)
+    assert "time ~ pixels^" in printed
+    with Image.open(tmp_path / "plot.png") as plot:
+        assert np.asarray(plot.convert("L")).std() > 10
+
+
+def test_the_gain_benchmark_scores_every_method(run, finished):
+    printed = benchmark("gain", run, finished.folder / "animals/masks")
+    for method in ("none", "random_walk", "crf", "closed_form, scale 1", "closed_form, scale 4"):
+        assert f"| {method} " in printed
+    assert "object under 10 % of the image" in printed
+
+
+def test_the_accuracy_benchmark_holds_ours_against_pymatting(tmp_path):
+    random = np.random.default_rng(0)
+    _, x = np.mgrid[:40, :48]
+    alpha = np.clip((x - 18) / 12, 0, 1)
+    image = alpha[..., None] * [200, 90, 30] + (1 - alpha[..., None]) * [20, 60, 160] + 4 * random.random((40, 48, 3))
+    trimap = np.where(alpha == 0, 0, np.where(alpha == 1, 255, 128))
+    trimap[:, 14:34] = 128
+    for name, picture in (("images", image), ("alphas", 255 * alpha), ("trimaps", trimap)):
+        (tmp_path / name).mkdir()
+        Image.fromarray(picture.astype(np.uint8)).save(tmp_path / name / "a.png")
+    printed = benchmark("accuracy", tmp_path)
+    difference = re.search(r"closed_form, scale 1 +\| [\d.e-]+ +\| ([+-][\d.]+) %", printed)
+    assert abs(float(difference[1])) < 5
