@@ -31,12 +31,12 @@ def accuracy(alphamatting: Folder, workers: Workers = 1) -> None:
 
 
 @app.command()
-def speed(run: Folder, images: Images = 8, workers: Workers = 2, repeats: Repeats = 5, many: int = 200) -> None:
+def speed(run: Folder, images: Images = 16, workers: Workers = 2, repeats: Repeats = 5) -> None:
     """Seconds an image, one to three classes, against pymatting and scikit-image; then on several processes."""
     import matting_speed
 
     print(matting_speed.one_core(run, images, repeats), end="\n\n")
-    print(matting_speed.all_cores(run, many, workers, repeats))
+    print(matting_speed.all_cores(run, workers, repeats))
 
 
 @app.command()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pymatting
-from measure import table
+from measure import hushed, table
 from PIL import Image
 
 from matlabel.mattes.methods import alphas_of
@@ -37,7 +37,8 @@ def errors(folder_and_name: tuple[Path, str]) -> dict[str, tuple[float, float]]:
     trimap = read_trimap(folder / "trimaps" / name)
     alphas = {method: alphas_of(image, [1], settings, trimap=trimap)[1] for method, settings in OURS.items()}
     # Their own thresholds for sure pixels are ours, too: below .1 and above .9.
-    alphas |= {method: estimate(image / 255, grey / 255) for method, estimate in PEERS.items()}
+    with hushed():
+        alphas |= {method: estimate(image / 255, grey / 255) for method, estimate in PEERS.items()}
     unknown = trimap == 255
     found = {}
     for method, alpha in alphas.items():

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from matlabel.artifacts.label_image import read_label_image
 from matlabel.artifacts.provenance import provenance_path
 from matlabel.artifacts.shard import open_shard
-from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import load_shard
+from matlabel.mattes.stage import Task, tasks_of
 
 
 @dataclass(frozen=True)
@@ -41,26 +41,27 @@ def examples(run: Path, masks: Path | None = None) -> Iterator[Example]:
         run: results/runs/<variant>/seed-<n> of a run, below the folder that Snakemake ran in.
         masks: folder of true masks, <id>.png.
     """
+    for path, task in tasks_of_run(run):
+        with open_shard(run / "activations" / path.name) as activations:
+            planes = activations.read(task.entry.id, "probabilities")
+        mask = masks / f"{task.entry.id}.png" if masks else None
+        truth = read_label_image(mask) if mask and mask.exists() else None
+        yield Example(task.entry.id, task.image(), task.trimap, task.classes.tolist(), planes, truth)
+
+
+def tasks_of_run(run: Path) -> Iterator[tuple[Path, Task]]:
+    """Each image as the stage mattes sees it, with the trimaps' shard that it is from."""
     root = run.absolute().parents[3]
     for path in sorted((run / "trimaps").glob("shard-*.h5")):
         # The manifest that the shard was made from; relative paths are relative to where the run was started.
         inputs = json.loads(provenance_path(path).read_text())["inputs"]
         shard = load_shard(root / next(name for name in inputs if "/dataset/" in name and name.endswith(".csv")))
         with open_shard(path, "trimaps") as trimaps, open_shard(run / "activations" / path.name) as activations:
-            for entry in shard.entries:
-                found = activations[entry.id]
-                mask = masks / f"{entry.id}.png" if masks else None
-                yield Example(
-                    entry.id,
-                    load_image(root / shard.folder, entry),
-                    trimaps[entry.id]["trimap"],
-                    found["classes"].tolist(),
-                    found["probabilities"],
-                    read_label_image(mask) if mask and mask.exists() else None,
-                )
+            for task in tasks_of(shard, activations, trimaps):
+                yield path, replace(task, folder=root / task.folder)
 
 
 def chosen(found: Iterator[Example], classes: int, count: int) -> list[Example]:
-    """The first `count` examples with so many tags and something unknown."""
+    """`count` examples with so many tags and something unknown, from all over the run."""
     kept = [item for item in found if len(item.labels) == classes and (item.trimap == 255).any()]
-    return kept[:count]
+    return kept[:: max(1, len(kept) // count)][:count]

@@ -1,6 +1,5 @@
 """Seconds an image on photographs with a run's own trimaps: ours against pymatting and scikit-image."""
 
-import resource
 import time
 from functools import partial
 from pathlib import Path
@@ -8,13 +7,15 @@ from pathlib import Path
 import numba
 import numpy as np
 import pymatting
-from matting_inputs import Example, chosen, examples
-from measure import interleaved, table
+from matting_inputs import Example, chosen, examples, tasks_of_run
+from matting_worker import matted_and_memory
+from measure import hushed, interleaved, table
 from skimage.segmentation import random_walker
 from threadpoolctl import threadpool_limits
 
 from matlabel.mattes.closed_form import closed_form
 from matlabel.processes import over_processes
+from matlabel.settings.mattes import MattesSettings
 
 
 def ours(example: Example) -> np.ndarray:
@@ -24,7 +25,8 @@ def ours(example: Example) -> np.ndarray:
 
 def pymatting_cf(image: np.ndarray, trimaps: list[np.ndarray]) -> list[np.ndarray]:
     """Their closed form knows one object: one solve a class."""
-    return [pymatting.estimate_alpha_cf(image, trimap) for trimap in trimaps]
+    with hushed():
+        return [pymatting.estimate_alpha_cf(image, trimap) for trimap in trimaps]
 
 
 def three_values(example: Example) -> list[np.ndarray]:
@@ -81,26 +83,27 @@ def one_core(run: Path, images: int, repeats: int) -> str:
     return table([*head, "random_walker, ms", "ratio"], rows)
 
 
-def all_cores(run: Path, images: int, workers: int, repeats: int) -> str:
-    """Images a second on one process and on several, and the largest memory that a process took."""
-    found = [example for _, example in zip(range(images), examples(run), strict=False)]
-    rates = {}
+def all_cores(run: Path, workers: int, repeats: int) -> str:
+    """Images a second of the stage's own work (decode, matte, quantise) on one process and on several.
+
+    The processes' start is timed apart: a shard pays for it once.
+    """
+    tasks = [task for _, task in tasks_of_run(run)]
+    rates: dict[int, list[tuple[float, float, float]]] = {1: [], workers: []}
     for _ in range(repeats):
-        for count in (1, workers):
-            results = over_processes(memory_of, found, count, "--workers")
+        for count, measured in rates.items():
+            # One worker process, too, rather than this one: its memory is what a worker takes.
+            results = over_processes(partial(matted_and_memory, settings=MattesSettings()), tasks, count, "--workers")
             begin = time.perf_counter()
-            peak = max(results)
-            # The first call starts the processes: what a shard pays for once is part of it.
-            rates.setdefault(count, []).append((len(found) / (time.perf_counter() - begin), peak))
+            memory = [next(results)]
+            started = time.perf_counter()
+            memory += results
+            measured.append((started - begin, (len(tasks) - 1) / (time.perf_counter() - started), max(memory)))
     rows = []
-    single = np.median([rate for rate, _ in rates[1]])
+    single = np.median([rate for _, rate, _ in rates[1]])
     for count, measured in rates.items():
-        rate = np.median([rate for rate, _ in measured])
-        rows.append([count, f"{rate:.1f}", f"{rate / single:.2f} x", f"{max(peak for _, peak in measured):.0f}"])
-    return table(["processes", "images/s", "speed-up", "peak memory of a process, MB"], rows)
-
-
-def memory_of(example: Example) -> float:
-    """Matte an image; the process's peak memory so far, in MB."""
-    ours(example)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        start, rate, _ = np.median(measured, axis=0)
+        peak = max(memory for *_, memory in measured)
+        rows.append([count, f"{start:.2f}", f"{rate:.1f}", f"{rate / single:.2f} x", f"{peak:.0f}"])
+    head = ["processes", "first image after, s", "images/s", "speed-up", "peak memory of a process, MB"]
+    return f"{len(tasks)} images\n\n{table(head, rows)}"

@@ -1,8 +1,11 @@
 """What all benchmarks share: peers timed in turn in one run, medians, and a table."""
 
+import contextlib
+import io
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 
 def interleaved(
@@ -24,6 +27,11 @@ def interleaved(
             call()
             seconds[name].append(time.perf_counter() - begin)
     return {name: statistics.median(taken) for name, taken in seconds.items()}
+
+
+def hushed() -> AbstractContextManager:
+    """Without what a peer prints: pymatting tells of every failed preconditioner."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -39,8 +39,8 @@ def solve(image, trimap, labels, epsilon=1e-7, radius=1):
     #     [L_ku  L_kk]
     #
     # with u the unknown and k the sure pixels; L_uu A_u = −L_uk B_k, one column of A_u and B_k a label.
-    stencil = laplacian.matting_stencil(image, epsilon, radius)
-    system = laplacian.pick_rows(stencil, unknown, radius)
-    right = -laplacian.apply(stencil, alphas, radius)[:, unknown]
+    stencil = laplacian.matting_stencil(image, epsilon, radius, unknown)[:, unknown]
+    system = laplacian.system_of(stencil, unknown, radius)
+    right = -laplacian.apply(stencil, unknown, alphas, radius)
     alphas[:, unknown] = direct(system, np.ascontiguousarray(right.T)).T
     return alphas[inner]

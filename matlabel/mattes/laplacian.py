@@ -12,7 +12,7 @@ def offsets(radius):
     return [(dy, dx) for dy in reach for dx in reach]
 
 
-def matting_stencil(image, epsilon=1e-7, radius=1):
+def matting_stencil(image, epsilon=1e-7, radius=1, chosen=None):
     """The matting Laplacian as one plane a neighbour: entry (i, i + offset) lies at pixel i of the offset's plane.
 
     A stencil is quicker to build than a sparse matrix (windows are added as shifted planes) and its rows can be
@@ -22,6 +22,8 @@ def matting_stencil(image, epsilon=1e-7, radius=1):
         image: float64[H, W, 3] in [0, 1].
         epsilon: regularises the colour covariance of a window (eq. 12), at least 1e-12; larger smooths.
         radius: windows are (2 * radius + 1) pixels wide, radius >= 1.
+        chosen: bool[H, W], the pixels whose rows are wanted; None for all. Only windows that hold one of them are
+            looked at, so entries between two other pixels may lack something.
 
     Returns:
         float64[(4 * radius + 1)², H, W], planes ordered as `offsets(radius)`; 0 where the neighbour is outside.
@@ -36,29 +38,38 @@ def matting_stencil(image, epsilon=1e-7, radius=1):
     if channels != 3 or min(height, width) < side:
         raise ValueError(f"an image of shape {image.shape} does not hold one window of {side} x {side} x 3")
 
-    # A window is named by its top left pixel; cell (y, x) of all windows is then one shifted view of the image.
+    # A window is named by its top left pixel; `base` are those, `steps` lead from there to the cells of a window.
     rows, columns = height - 2 * radius, width - 2 * radius
     cells = [(y, x) for y in range(side) for x in range(side)]
-    planes = np.ascontiguousarray(np.moveaxis(image, 2, 0), dtype=np.float64)
-    colour = np.stack([planes[:, y : y + rows, x : x + columns] for y, x in cells])
-    colour -= colour.mean(axis=0)
+    steps = np.array([y * width + x for y, x in cells])
+    wanted = np.ones((rows, columns), dtype=bool)
+    if chosen is not None:
+        wanted[:] = False
+        for y, x in cells:
+            wanted |= chosen[y : y + rows, x : x + columns]
+    y, x = np.nonzero(wanted)
+    base = y * width + x
+    planes = np.ascontiguousarray(image.reshape(-1, 3).T, dtype=np.float64)
+    colour = np.moveaxis(planes.take(base + steps[:, None], axis=1), 0, 1)
+    colour = colour - colour.mean(axis=0)
 
     # Levin's W_ij = δ_ij − (1 + c_iᵀ (Σ + ε/n 1)⁻¹ c_j) / n. With n Σ = Σ_k c_k c_kᵀ and n Σ + ε 1 = R Rᵀ it is
     # W_ij = δ_ij − 1/n − x_iᵀ x_j, where R x_i = c_i.
     gram = {
-        (p, q): np.einsum("kij,kij->ij", colour[:, p], colour[:, q]) + (epsilon if p == q else 0.0)
+        (p, q): np.einsum("kn,kn->n", colour[:, p], colour[:, q]) + (epsilon if p == q else 0.0)
         for p, q in [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     }
     x = np.stack(cholesky3.forward(cholesky3.factor(*gram.values()), np.moveaxis(colour, 1, 0)), axis=1)
 
     reach, span = 2 * radius, 4 * radius + 1
     stencil = np.zeros((span * span, height, width))
+    flat = stencil.reshape(span * span, -1)
     for i, (yi, xi) in enumerate(cells):
         for j, (yj, xj) in enumerate(cells[i:], start=i):
-            pair = np.einsum("kij,kij->ij", x[i], x[j])
-            plane = stencil[(yj - yi + reach) * span + xj - xi + reach]
+            pair = np.einsum("kn,kn->n", x[i], x[j])
+            plane = flat[(yj - yi + reach) * span + xj - xi + reach]
             # L(i, j) = Σ over the windows that hold both of W_ij
-            plane[yi : yi + rows, xi : xi + columns] -= pair + (1 / len(cells) - (i == j))
+            plane[base + steps[i]] -= pair + (1 / len(cells) - (i == j))
 
     # The pairs above look forward only; L is symmetric: L(i, i − offset) = L(i − offset, i).
     for index, (dy, dx) in enumerate(offsets(radius)[: span * span // 2]):
@@ -67,51 +78,49 @@ def matting_stencil(image, epsilon=1e-7, radius=1):
     return stencil
 
 
-def pick_rows(stencil, chosen, radius=1):
+def system_of(stencil, chosen, radius=1):
     """Rows and columns of the Laplacian that belong to the chosen pixels.
 
     Args:
-        stencil: float64[(4 * radius + 1)², H, W] of `matting_stencil`.
-        chosen: bool[H, W].
+        stencil: float64[(4 * radius + 1)², n], the planes of `matting_stencil` at the chosen pixels.
+        chosen: bool[H, W] with n pixels.
         radius: the radius that the stencil was built with.
 
     Returns:
-        float64 CSC matrix [n, n] over the n chosen pixels in reading order, symmetric.
+        float64 CSC matrix [n, n] over the chosen pixels in reading order, symmetric.
     """
-    reach = 2 * radius
-    count = np.count_nonzero(chosen)
-    number = np.full((chosen.shape[0] + 2 * reach, chosen.shape[1] + 2 * reach), -1, dtype=np.int32)
-    inner = number[reach:-reach, reach:-reach]
-    inner[chosen] = np.arange(count, dtype=np.int32)
-
-    position = np.flatnonzero(np.pad(chosen, reach))
-    steps = np.array([dy * number.shape[1] + dx for dy, dx in offsets(radius)])
-    neighbour = number.ravel()[position[:, None] + steps]
+    number = np.full(chosen.shape, -1, dtype=np.int32)
+    number[chosen] = np.arange(stencil.shape[1], dtype=np.int32)
+    neighbour = _neighbours(number, chosen, radius, outside=-1)
     inside = neighbour >= 0
     # Offsets are in reading order, so the columns of a row come out sorted; L = Lᵀ makes CSR and CSC the same.
     starts = np.concatenate([[0], np.cumsum(np.count_nonzero(inside, axis=1))]).astype(np.int32)
-    values = stencil[:, chosen].T[inside]
-    return scipy.sparse.csc_matrix((values, neighbour[inside], starts), shape=(count, count))
+    return scipy.sparse.csc_matrix(
+        (stencil.T[inside], neighbour[inside], starts), shape=(stencil.shape[1], stencil.shape[1])
+    )
 
 
-def apply(stencil, planes, radius=1):
-    """The Laplacian times planes of values.
+def apply(stencil, chosen, planes, radius=1):
+    """The rows of the chosen pixels times planes of values.
 
     Args:
-        stencil: float64[(4 * radius + 1)², H, W] of `matting_stencil`.
+        stencil, chosen, radius: as in `system_of`.
         planes: float64[C, H, W].
-        radius: the radius that the stencil was built with.
 
     Returns:
-        float64[C, H, W].
+        float64[C, n].
     """
+    return np.stack([np.einsum("kn,nk->n", stencil, _neighbours(plane, chosen, radius, 0)) for plane in planes])
+
+
+def _neighbours(plane, chosen, radius, outside):
+    """What the neighbours of each chosen pixel hold: [n, (4 * radius + 1)²], `outside` beyond the border."""
     reach = 2 * radius
-    height, width = planes.shape[1:]
-    padded = np.pad(planes, ((0, 0), (reach, reach), (reach, reach)))
-    total = np.zeros(planes.shape)
-    for plane, (dy, dx) in zip(stencil, offsets(radius), strict=True):
-        total += plane * padded[:, reach + dy : reach + dy + height, reach + dx : reach + dx + width]
-    return total
+    padded = np.full((chosen.shape[0] + 2 * reach, chosen.shape[1] + 2 * reach), outside, dtype=plane.dtype)
+    padded[reach:-reach, reach:-reach] = plane
+    y, x = np.nonzero(chosen)
+    steps = np.array([dy * padded.shape[1] + dx for dy, dx in offsets(radius)])
+    return padded.ravel().take(((y + reach) * padded.shape[1] + x + reach)[:, None] + steps)
 
 
 def matting_laplacian(image, epsilon=1e-7, radius=1):
@@ -128,4 +137,5 @@ def matting_laplacian(image, epsilon=1e-7, radius=1):
     Raises:
         ValueError: as `matting_stencil`.
     """
-    return pick_rows(matting_stencil(image, epsilon, radius), np.ones(image.shape[:2], dtype=bool), radius)
+    stencil = matting_stencil(image, epsilon, radius)
+    return system_of(stencil.reshape(len(stencil), -1), np.ones(image.shape[:2], dtype=bool), radius)

@@ -40,9 +40,8 @@ def test_solutions_are_those_of_a_dense_solve(shapes, seed, labels):
         assert not solution[:, :height, :width][:, ~mask].any()
         if not mask.any():
             continue
-        matrix = laplacian.pick_rows(
-            laplacian.matting_stencil(image[:, :height, :width].permute(1, 2, 0).numpy(), 1e-3), mask
-        )
+        colours = image[:, :height, :width].permute(1, 2, 0).numpy()
+        matrix = laplacian.system_of(laplacian.matting_stencil(colours, 1e-3)[:, mask], mask)
         if np.linalg.cond(matrix.toarray()) > 1e4:
             continue  # nothing sure is near: float32 has no digits left for that
         exact = np.linalg.solve(matrix.toarray(), values[:, :height, :width][:, mask].T.numpy()).T
