@@ -42,7 +42,7 @@ def page(title: str, sections: Sequence[tuple[str, str, Html]], header: Html) ->
 
 def header(runs: Sequence[Run], classes: Sequence[str], images: int, rejected: int) -> Html:
     """Headline numbers: of the variant whose pseudo-labels are best among those trained on tags alone."""
-    variants = {name: group for name, group in by_variant(runs).items() if not group[0].supervised} or by_variant(runs)
+    variants = {name: group for name, group in by_variant(runs).items() if not group[0].beyond_tags} or by_variant(runs)
     name, group = max(variants.items(), key=lambda item: average(item[1], ("labels", "miou")) or 0)
     numbers = [
         ("seed mIoU", ("seed", "scoring", "miou")),

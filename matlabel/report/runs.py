@@ -25,6 +25,7 @@ class Run:
         curves: column of curves.csv -> float64[256], NaN where there is no value.
         histories: "cam", "segmenter" -> column of history.csv -> float64[rows].
         supervised: whether its labels are the true masks.
+        beyond_tags: in words, what it has learned from besides image-level tags; None if nothing.
         held_out_labelled: whether the held-out images have pseudo-labels, too.
     """
 
@@ -37,6 +38,7 @@ class Run:
     curves: dict[str, np.ndarray]
     histories: dict[str, dict[str, np.ndarray]]
     supervised: bool
+    beyond_tags: str | None
     held_out_labelled: bool
 
     @property
@@ -67,6 +69,10 @@ def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
             # Frozen weights were not trained here and have no history.
             if path.exists():
                 histories[stage] = _columns(_rows(path, inputs))
+    supervised = settings_of(results, "labels", keys["labels"]).get("source") == "masks"
+    beyond_tags = "trained on true masks: more than tags" if supervised else None
+    if not supervised and settings_of(results, "mattes", keys["mattes"]).get("method") == "vitmatte":
+        beyond_tags = "ViTMatte was trained on alpha mattes: more than tags"
     return Run(
         variant=str(entry["variant"]),
         seed=int(entry["seed"]),
@@ -76,7 +82,8 @@ def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
         images=_rows(scores.with_name("per_image.csv"), inputs),
         curves=_columns(_rows(scores.with_name("curves.csv"), inputs)),
         histories=histories,
-        supervised=settings_of(results, "labels", keys["labels"]).get("source") == "masks",
+        supervised=supervised,
+        beyond_tags=beyond_tags,
         held_out_labelled=bool(entry.get("held_out_labelled")),
     )
 

@@ -111,8 +111,8 @@ def _metrics_table(runs: Sequence[Run], metrics: Sequence[Metric]) -> Html:
     rows = []
     for variant, group in variants.items():
         mark = Html("")
-        if group[0].supervised:
-            mark = element("span", "trained on true masks: more than tags", class_="mark")
+        if group[0].beyond_tags:
+            mark = element("span", group[0].beyond_tags, class_="mark")
         many = len(group) > 1
         label = f"{len(group)} seeds" if many else str(group[0].seed)
         cells = [
@@ -133,7 +133,7 @@ def _best(variants: dict[str, list[Run]], metric: Metric) -> float | None:
     """The best mean among variants that were trained on tags alone."""
     if not metric.more_is_better:
         return None
-    values = [average(group, metric.path) for group in variants.values() if not group[0].supervised]
+    values = [average(group, metric.path) for group in variants.values() if not group[0].beyond_tags]
     return max((value for value in values if value is not None), default=None)
 
 

@@ -41,7 +41,7 @@ def definitions(runs: Sequence[Run]) -> list[Html]:
         )
     if any(run.variant == other.variant and run.seed != other.seed for run in runs for other in runs):
         lines.append("Several seeds: mean and, below it, ± standard deviation; each seed in a line of its own.")
-    if len({(run.variant, run.supervised) for run in runs if not run.supervised}) > 1:
+    if len({run.variant for run in runs if not run.beyond_tags}) > 1:
         lines.append("Bold: the best variant of those trained on tags alone.")
     return [Html(line) for line in lines]
 

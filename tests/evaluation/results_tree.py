@@ -93,7 +93,7 @@ class ResultsTree:
         (folder / "settings.yaml").write_text(yaml.safe_dump({**content, **more}, sort_keys=False))
         return folder
 
-    def chain(self, variant, seed=0, noise=0.3, trimaps=True, predictions=True, source="mattes"):
+    def chain(self, variant, seed=0, noise=0.3, trimaps=True, predictions=True, source="mattes", method=None):
         """Artifacts and evaluation of one variant; returns its entry in the report's `runs`."""
         key = hashlib.sha256(f"{variant}{seed}".encode()).hexdigest()[:8]
         full = source == "masks"
@@ -101,6 +101,8 @@ class ResultsTree:
         stages += ["segmenter", "predictions"] if predictions else []
         for stage in stages:
             settings = {"source": "masks"} if stage == "labels" and full else {"noise": noise}
+            if stage == "mattes" and method:
+                settings["method"] = method
             folder = self._settings(stage, key, settings, {"dataset": "da7a0000"})
             if stage in ("cam", "segmenter"):
                 rows = [f"{epoch},{1 / (epoch + 1):.4f},{0.3 / (epoch + 1):.4f},{0.01:.4f}" for epoch in range(5)]

@@ -65,6 +65,7 @@ def several(tmp_path_factory):
         tree.chain("default", 1, noise=0.6),
         tree.chain("plain", 0, noise=0.9, trimaps=False),
         tree.chain("full", 0, noise=0.1, source="masks"),
+        tree.chain("network", 0, noise=0.2, method="vitmatte"),
     ]
     return tree, runs, make(tree, runs, title="<i>Horses</i> & co").read_text()
 
@@ -99,6 +100,7 @@ def test_several_seeds_are_averaged_and_true_masks_are_marked(several):
     _, _, html = several
     text = " ".join(parsed(html).words)
     assert text.count("trained on true masks: more than tags") == 1
+    assert text.count("ViTMatte was trained on alpha mattes: more than tags") == 1
     assert "2 seeds" in text
     assert " ± " in text
 
