@@ -58,13 +58,22 @@ def upsample(alphas, coarse_image, image, pixels, scale, epsilon=1e-5, radius=1)
         alphas: float64[C, h, w] on the coarse grid.
         coarse_image: float64[h, w, 3] in [0, 1].
         image: float[H, W, 3] in [0, 1] or uint8[H, W, 3]; cell (i, j) covers its pixels from (i scale, j scale) on.
-        pixels: int64[n], the wanted pixels as indices y * W + x.
+        pixels: int64[n], the wanted pixels as indices y * W + x, at least one.
         scale: side of a cell in pixels.
         epsilon, radius: as in `linear_coefficients`.
 
     Returns:
         float32[C, n].
     """
+    y, x = np.divmod(pixels, image.shape[1])
+    # Only cells about the wanted pixels count: one further is interpolated from, and twice a window is averaged over.
+    reach = 1 + 2 * radius
+    top, left = max(0, y.min() // scale - reach), max(0, x.min() // scale - reach)
+    bottom, right = y.max() // scale + reach + 1, x.max() // scale + reach + 1
+    alphas, coarse_image = alphas[:, top:bottom, left:right], coarse_image[top:bottom, left:right]
+    image = image[top * scale : bottom * scale, left * scale : right * scale]
+    y, x = y - top * scale, x - left * scale
+
     count, coarse_height, coarse_width = alphas.shape
     height, width = image.shape[:2]
     coefficients = linear_coefficients(alphas, coarse_image, epsilon, radius).astype(np.float32)
@@ -76,14 +85,13 @@ def upsample(alphas, coarse_image, image, pixels, scale, epsilon=1e-5, radius=1)
     weight = weight.astype(np.float32)[:, None, None]
     table = (table[low] + weight * (table[high] - table[low])).reshape(height * coarse_width, 4 * count)
 
-    y, x = np.divmod(pixels, width)
     low, high, weight = resample.taps(width, coarse_width, 1 / scale)
     row = y * coarse_width
     near = table.take(row + low[x], axis=0)
     near += weight.astype(np.float32)[x, None] * (table.take(row + high[x], axis=0) - near)
     near = near.reshape(-1, 4, count)
 
-    colour = image.reshape(-1, 3).take(pixels, axis=0).astype(np.float32)
+    colour = image[y, x].astype(np.float32)
     if image.dtype == np.uint8:
         colour /= 255
     # alpha = a_r I_r + a_g I_g + a_b I_b + b

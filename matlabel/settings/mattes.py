@@ -45,6 +45,6 @@ class MattesSettings(Settings):
     device: Literal["auto", "cpu", "cuda"] = free(
         "auto", description="auto: as `device` says. cpu leaves the GPU to the networks."
     )
-    workers: int = free(8, ge=1, description="Processes over the images of a shard, as far as the job has cores.")
+    workers: int = free(8, ge=1, description="Most processes over a shard, one for each 128 images.")
     batch_size: int = free(64, ge=1, description="closed_form on a GPU: images to a batch, halved if too many.")
     compile: bool = free(True, description="closed_form on a GPU: fuse the solver's steps; needs a C compiler.")

@@ -32,13 +32,18 @@ def test_constants_stay_constants_and_planes_add_up():
     np.testing.assert_allclose(upsample(0 * parts + 0.25, coarse, image, pixels, 4), 0.25, atol=1e-6)
 
 
-def test_wanted_pixels_are_those_of_the_whole_image():
-    image = np.random.default_rng(2).integers(0, 256, (21, 18, 3)).astype(np.uint8)
+@pytest.mark.parametrize("shape", [(21, 18), (83, 71)])
+@pytest.mark.parametrize("radius", [1, 2])
+def test_wanted_pixels_are_those_of_the_whole_image(shape, radius):
+    random = np.random.default_rng(2)
+    image = random.integers(0, 256, (*shape, 3)).astype(np.uint8)
     coarse = area_mean(image, 4)
-    alphas = np.random.default_rng(3).random((2, *coarse.shape[:2]))
-    pixels = np.array([0, 17, 18, 200, 377])
-    whole = upsample(alphas, coarse, image, np.arange(21 * 18), 4)
-    np.testing.assert_array_equal(upsample(alphas, coarse, image, pixels, 4), whole[:, pixels])
+    alphas = random.random((2, *coarse.shape[:2]))
+    everywhere = np.arange(shape[0] * shape[1])
+    whole = upsample(alphas, coarse, image, everywhere, 4, radius=radius)
+    for pixels in ([0], [len(everywhere) - 1], [0, 17, 18, 200, 377], [len(everywhere) // 2, len(everywhere) // 2 + 3]):
+        found = upsample(alphas, coarse, image, np.array(pixels), 4, radius=radius)
+        np.testing.assert_allclose(found, whole[:, pixels], atol=1e-5)
 
 
 def test_an_edge_comes_out_as_sharp_as_the_image():

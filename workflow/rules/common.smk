@@ -107,6 +107,12 @@ def workers_of(wildcards):
     return -1 if workers is None else workers
 
 
+def matting_threads_of(wildcards):
+    """A process for every 128 images: on fewer its start takes as long as its work, and shards run side by side."""
+    images = plan.data.shards[wildcards.shard].images
+    return max(1, min(plan.node(wildcards.key).settings.workers, images // 128))
+
+
 def matting_gpus_of(wildcards):
     settings = plan.node(wildcards.key).settings
     uses_gpu = settings.method in ("closed_form", "vitmatte") and settings.device != "cpu"

@@ -11,7 +11,7 @@ rule mattes:
         "results/mattes/{key}/shard-{shard}.h5",
     log:
         "logs/mattes/{key}/{shard}.log",
-    threads: workers_of
+    threads: matting_threads_of
     resources:
         gpu=matting_gpus_of,
         device=plan.config.device,
