@@ -106,7 +106,7 @@ def _plot(path: Path, by_pixels: list[list], by_share: list[list], exponent: flo
     shares = [float(row[0].rstrip(" %")) for row in by_share]
     right.plot(shares, [row[1] for row in by_share], "o-", label="own size")
     right.plot(shares, [row[2] for row in by_share], "o-", label="2 megapixels")
-    right.set(xlabel="unknown, %", ylabel="ms an image", ylim=(0, None), title="scale auto, one thread")
+    right.set(xlabel="unknown, %", ylabel="ms an image", yscale="log", title="scale auto, one thread")
     right.legend()
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

@@ -40,7 +40,7 @@ def over_processes(
     context.set_forkserver_preload([function_module(function)])
     with ProcessPoolExecutor(workers, context, initializer=threadpool_limits, initargs=(1,)) as pool:
         try:
-            yield from ordered(pool, function, items, ahead=3 * workers)
+            yield from ordered(pool, function, items, ahead=4 * workers)
         except BrokenProcessPool as error:
             raise UserError(f"a worker process died, most likely for lack of memory; lower {memory}") from error
         except BaseException:

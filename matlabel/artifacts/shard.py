@@ -1,8 +1,10 @@
 """One HDF5 file a shard, a group an image id in slot order; artifacts hold nothing that varies between runs."""
 
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -12,6 +14,21 @@ from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
 
 FORMAT = 1
+_LEVEL = 4  # of gzip; higher ones take longer and save little
+_SMALL = 64  # elements that are stored plainly: filters need chunks, and chunks need a size
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An array of bytes, compressed already: by the process that made it, while another writes."""
+
+    shape: tuple[int, ...]
+    data: bytes
+
+
+def pack(array: np.ndarray) -> Packed:
+    """Compress uint8 of any shape without loss, as a shard stores it."""
+    return Packed(array.shape, zlib.compress(np.ascontiguousarray(array), _LEVEL))
 
 
 class ShardWriter:
@@ -20,15 +37,21 @@ class ShardWriter:
     def __init__(self, file: h5py.File):
         self._file = file
 
-    def add(self, image_id: str, **arrays: np.ndarray) -> None:
+    def add(self, image_id: str, **arrays: np.ndarray | Packed) -> None:
         """Store named arrays of one image: any dtype and shape, compressed without loss."""
         group = self._file.create_group(image_id, track_order=True)
+        gzip = {"compression": "gzip", "compression_opts": _LEVEL, "track_times": False}
         for name, array in arrays.items():
+            if isinstance(array, np.ndarray) and array.dtype == np.uint8 and array.size > _SMALL:
+                # The same path for all, or the file would depend on who compressed.
+                array = pack(array)
+            if isinstance(array, Packed):
+                dataset = group.create_dataset(name, array.shape, np.uint8, chunks=array.shape, **gzip)
+                dataset.id.write_direct_chunk((0,) * len(array.shape), array.data)
+                continue
             array = np.asarray(array)
-            # Filters need chunks, and chunks need a size: scalars and empty arrays are stored plainly.
-            packed = {"compression": "gzip", "compression_opts": 4, "shuffle": array.itemsize > 1}
-            options = {"chunks": array.shape, **packed} if array.size > 64 else {}
-            group.create_dataset(name, data=array, track_times=False, **options)
+            options = {"chunks": array.shape, "shuffle": array.itemsize > 1, **gzip} if array.size > _SMALL else {}
+            group.create_dataset(name, data=array, **{"track_times": False, **options})
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.quantise import quantise
-from matlabel.artifacts.shard import Shard, open_shard, write_shard
+from matlabel.artifacts.shard import Packed, Shard, open_shard, pack, write_shard
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import Entry, ShardManifest, load_shard
 from matlabel.devices import has_nvidia_gpu, pick_device
@@ -106,11 +106,16 @@ def device_of(settings: MattesSettings, wanted: str) -> str:
     return pick_device(wanted)
 
 
-def matted(task: Task, settings: MattesSettings, device: str) -> np.ndarray:
-    """The alphas of one image as bytes: uint8[C + 1, H, W], background first."""
+def matted(task: Task, settings: MattesSettings, device: str) -> Packed:
+    """The alphas of one image as a shard stores them: uint8[C + 1, H, W], background first."""
     labels = task.classes.tolist()
     alphas = alphas_of(task.image(), labels, settings, trimap=task.trimap, activations=task.activations, device=device)
-    return quantise(alphas)
+    return packed(alphas)
+
+
+def packed(alphas: np.ndarray) -> Packed:
+    """Alphas as bytes that sum to 255, compressed where they were made: one process writes what many compute."""
+    return pack(quantise(alphas))
 
 
 def tasks_of(shard: ShardManifest, activations: Shard, trimaps: Shard | None) -> Iterator[Task]:
@@ -124,13 +129,13 @@ def tasks_of(shard: ShardManifest, activations: Shard, trimaps: Shard | None) ->
             yield Task(shard.folder, entry, classes, trimaps[entry.id]["trimap"], None)
 
 
-def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[np.ndarray]:
-    """Closed-form alphas as bytes, in batches on one device, while threads load what comes next."""
+def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
+    """Closed-form alphas as a shard stores them, in batches on one device, while threads load what comes next."""
     from matlabel.mattes.batched.stream import closed_form_stream
 
     with ThreadPoolExecutor(workers) as pool:
         problems = ordered(pool, _problem, tasks, ahead=2 * settings.batch_size)
-        yield from ordered(pool, quantise, closed_form_stream(problems, device, settings), ahead=4 * workers)
+        yield from ordered(pool, packed, closed_form_stream(problems, device, settings), ahead=4 * workers)
 
 
 def _problem(task: Task) -> Problem:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.shard import open_shard, write_shard
+from matlabel.artifacts.shard import open_shard, pack, write_shard
 
 ROOT = {"stage": "trimaps", "key": "00c0ffee", "classes": ["cat", "dög"], "settings": {"band": 3}}
 
@@ -58,3 +58,16 @@ def test_a_missing_image_is_named(tmp_path):
     write(tmp_path / "s.h5", {})
     with open_shard(tmp_path / "s.h5") as shard, pytest.raises(UserError, match="no image ghost"):
         shard["ghost"]
+
+
+def test_an_array_packed_elsewhere_is_stored_as_if_it_were_packed_here(tmp_path):
+    array = np.random.default_rng(0).integers(0, 4, (3, 40, 50)).astype(np.uint8)
+    attributes = {"stage": "mattes", "key": "00000000", "classes": ["cat"], "settings": {}}
+    for name, stored in (("here", array), ("there", pack(array)), ("turned", pack(array.transpose(0, 2, 1)))):
+        with write_shard(tmp_path / name, **attributes) as shard:
+            shard.add("a", alphas=stored, classes=np.array([1], np.uint8))
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
+    for name, expected in (("there", array), ("turned", array.transpose(0, 2, 1))):
+        with open_shard(tmp_path / name) as shard:
+            np.testing.assert_array_equal(shard["a"]["alphas"], expected)
+            assert shard["a"]["classes"].tolist() == [1]
