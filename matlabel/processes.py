@@ -5,11 +5,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from matlabel.artifacts.errors import UserError
+
+# Items to a message: sending each alone costs a twentieth of matting it.
+_CHUNK = 4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -40,7 +45,8 @@ def over_processes(
     context.set_forkserver_preload([function_module(function)])
     with ProcessPoolExecutor(workers, context, initializer=threadpool_limits, initargs=(1,)) as pool:
         try:
-            yield from ordered(pool, function, items, ahead=4 * workers)
+            for results in ordered(pool, partial(_each, function), _chunks(items), ahead=3 * workers):
+                yield from results
         except BrokenProcessPool as error:
             raise UserError(f"a worker process died, most likely for lack of memory; lower {memory}") from error
         except BaseException:
@@ -57,6 +63,16 @@ def ordered(pool: Executor, function: Callable[[Item], Result], items: Iterable[
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    return [function(item) for item in items]
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    source = iter(items)
+    while chunk := list(islice(source, _CHUNK)):
+        yield chunk
 
 
 def function_module(function: Callable) -> str:
