@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import TypeVar
 
@@ -43,7 +43,7 @@ def over_processes(
     # Not fork: the libraries loaded here may have threads, whose locks a forked child would inherit locked.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([function_module(function)])
-    with ProcessPoolExecutor(workers, context, initializer=threadpool_limits, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(workers, context) as pool:
         try:
             for results in ordered(pool, partial(_each, function), _chunks(items), ahead=3 * workers):
                 yield from results
@@ -65,7 +65,14 @@ def ordered(pool: Executor, function: Callable[[Item], Result], items: Iterable[
         yield waiting.popleft().result()
 
 
+@cache
+def _limit_threads() -> None:
+    threadpool_limits(1)
+
+
 def _each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    # Here and not when the process starts: the libraries come with the function.
+    _limit_threads()
     return [function(item) for item in items]
 
 
