@@ -281,6 +281,9 @@ class Plan:
     def link(self) -> None:
         """Point results/runs/<variant>/seed-<n>/<stage> at the current keys; only a run that runs jobs does."""
         for (variant, seed), keys in self.chains.items():
+            for stage in set(STAGES) - keys.keys() - {"report"}:
+                # Left by a config in which this variant had that stage.
+                Path(f"results/runs/{variant}/seed-{seed}/{stage}").unlink(missing_ok=True)
             for stage, key in {**keys, "report": self.report.key}.items():
                 link = Path(f"results/runs/{variant}/seed-{seed}/{stage}")
                 target = os.path.relpath(self.node(key).folder, link.parent)
