@@ -60,12 +60,30 @@ def cam(
 
 @app.command()
 def activations(
-    settings: Settings, dataset: Dataset, weights: Weights, out: Out, device: Device = "auto", code: Code = ""
+    settings: Settings,
+    dataset: Dataset,
+    out: Out,
+    weights: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam.", **_FILE)] = None,
+    segmenter: Annotated[Path | None, typer.Option(help="weights.pt of another variant's segmenter.", **_FILE)] = None,
+    maps: Annotated[Path | None, typer.Option(help="CSV of one's own maps: id, path, sha256.", **_FILE)] = None,
+    device: Device = "auto",
+    code: Code = "",
 ) -> None:
-    """Read class probabilities from the trained classifier."""
-    from matlabel.activations import stage
+    """Read class probabilities from the classifier, another variant's segmenter or one's own maps: one of the three."""
+    if sum(source is not None for source in (weights, segmenter, maps)) != 1:
+        raise UserError("activations takes exactly one of --weights, --segmenter and --maps")
+    if weights:
+        from matlabel.activations import stage
 
-    stage.run(settings, dataset, weights, out, device, code=code)
+        stage.run(settings, dataset, weights, out, device, code=code)
+    elif segmenter:
+        from matlabel.activations import segmenter_stage
+
+        segmenter_stage.run(settings, dataset, segmenter, out, device, code=code)
+    else:
+        from matlabel.activations import files_stage
+
+        files_stage.run(settings, dataset, maps, out, code=code)
 
 
 @app.command()

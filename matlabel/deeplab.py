@@ -1,6 +1,7 @@
 """The segmenter's network: DeepLabV3 (Chen et al. 2017) on a torchvision trunk."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -60,10 +61,26 @@ def probabilities(network: DeepLab, images: Tensor, sizes: list[tuple[int, int]]
     largest = max(sizes)
     target = (-(-largest[0] // 4), -(-largest[1] // 4))
     total, views = 0, 0
+    for logits in logits_of_views(network, images, sizes, flip, target):
+        total, views = total + logits.softmax(1), views + 1
+    return total / views
+
+
+def logits_of_views(
+    network: nn.Module, images: Tensor, sizes: list[tuple[int, int]], flip: bool, target: tuple[int, int]
+) -> Iterator[Tensor]:
+    """Logits float32[B, K + 1, *target] of each size and, with `flip`, of its mirror image turned back.
+
+    Args:
+        network: images -> logits float32[B, K + 1, h, w].
+        images: normalised float32[B, 3, H, W].
+        sizes: (height, width) of each view.
+        flip: also mirrored.
+        target: (height, width) of what is given.
+    """
     for size in sizes:
         scaled = F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
         for mirrored in (False, True) if flip else (False,):
             logits = network(scaled.flip(3) if mirrored else scaled)
-            logits = F.interpolate(logits.flip(3) if mirrored else logits, target, mode="bilinear", align_corners=False)
-            total, views = total + logits.softmax(1), views + 1
-    return total / views
+            logits = logits.flip(3) if mirrored else logits
+            yield F.interpolate(logits, target, mode="bilinear", align_corners=False)

@@ -7,6 +7,7 @@ import yaml
 from typer.testing import CliRunner
 
 from matlabel import cli
+from matlabel.artifacts.errors import UserError
 from matlabel.plan.chain import STAGES
 
 runner = CliRunner()
@@ -52,6 +53,23 @@ def test_a_settings_file_of_another_stage_is_refused(tmp_path):
     (tmp_path / "s.csv").write_text("")
     done = matlabel("dataset", "--settings", str(settings), "--dataset", str(settings), "--out", str(tmp_path / "o"))
     assert (done.returncode, "settings of stage mattes, expected dataset" in done.stderr) == (2, True)
+
+
+def test_activations_are_read_from_the_one_source_that_the_settings_name(tmp_path):
+    settings, file = tmp_path / "settings.yaml", tmp_path / "file"
+    own = {"stage": "activations", "key": "0" * 8, "classes": ["cat"], "settings": {"source": "files:maps"}}
+    settings.write_text(yaml.safe_dump(own))
+    file.write_text("")
+    given = ["activations", "--settings", settings, "--dataset", file, "--out", tmp_path / "out.h5"]
+    for sources, message in (
+        ([], "takes exactly one of --weights, --segmenter and --maps"),
+        (["--weights", file, "--maps", file], "takes exactly one of --weights, --segmenter and --maps"),
+        (["--segmenter", file], "activations.source is files:maps; give --maps"),
+        (["--weights", file], "activations.source is files:maps; give --maps"),
+    ):
+        result = runner.invoke(cli.app, [str(part) for part in (*given, *sources)])
+        assert isinstance(result.exception, UserError)
+        assert message in str(result.exception)
 
 
 @pytest.mark.parametrize("scores", [{"labels": {"miou": 0.5}, "seed": None}, {}])

@@ -1,15 +1,18 @@
-"""The stage activations: reads a shard of photographs, writes their class probabilities."""
+"""The stage activations: reads a shard of photographs with the classifier, writes their class probabilities.
+
+Other sources have stages of their own beside this file, which write the same: `segmenter_stage.py`, `files_stage.py`.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from matlabel.activations.stored import stored
 from matlabel.activations.views import Activations, activations
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
-from matlabel.artifacts.quantise import quantise
 from matlabel.artifacts.shard import write_shard
 from matlabel.classifier.load import Classifier, load_classifier
 from matlabel.dataset.batches import in_slot_order
@@ -32,9 +35,10 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         code: digest of the sources, for the provenance.
 
     Raises:
-        UserError: the classifier was trained for other classes.
+        UserError: the settings name another source, or the classifier was trained for other classes.
     """
     context = load_context(settings, "activations", ActivationsSettings)
+    context.settings.expect("cam", settings)
     torch.set_num_threads(context.settings.threads)
     with recorded([out], stage="activations", key=context.key, code=code) as inputs:
         shard = load_shard(dataset)
@@ -51,12 +55,10 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
 
         with write_shard(out, **context.shard_attributes) as writer:
             for entry, found in in_slot_order(shard, read, context.settings.batch_size):
-                labels = np.array(tag_indices(entry, context.classes), np.uint8)
-                arrays = {"classes": labels, "probabilities": quantise(found.probabilities.cpu().numpy())}
-                if found.unspread is not None:
-                    arrays["unspread"] = quantise(found.unspread.cpu().numpy())
-                agreement = np.rint(found.agreement.cpu().numpy() * 255).astype(np.uint8)
-                writer.add(entry.id, **arrays, agreement=agreement)
+                unspread = None if found.unspread is None else found.unspread.cpu().numpy()
+                probabilities, agreement = found.probabilities.cpu().numpy(), found.agreement.cpu().numpy()
+                labels = tag_indices(entry, context.classes)
+                writer.add(entry.id, **stored(labels, probabilities, agreement, unspread))
 
 
 def _read(

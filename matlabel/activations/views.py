@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from matlabel.activations.readout import combine, from_embedding, from_maps
+from matlabel.activations.sizes import grid, scaled_size
 from matlabel.activations.spread import STRIDE, feature_affinity, spread
 from matlabel.backbones import normalise
 from matlabel.classifier.load import Classifier
@@ -31,17 +32,6 @@ class Activations:
 
 # Features of the view nearest to scale 1, and the grid on which they are compared.
 Middle = tuple[list[Tensor], tuple[int, int]]
-
-
-def grid(height: int, width: int) -> tuple[int, int]:
-    """Size of the stored activations: a quarter of the image's, rounded up."""
-    return -(-height // 4), -(-width // 4)
-
-
-def scaled_size(height: int, width: int, long_side: float) -> tuple[int, int]:
-    """Sides of an image whose long side becomes `long_side`; at least 32 pixels each, as the trunk needs."""
-    factor = long_side / max(height, width)
-    return max(32, round(height * factor)), max(32, round(width * factor))
 
 
 @torch.inference_mode()

@@ -1,5 +1,6 @@
 """From settings to keys: one node for each artifact folder, shared by all variants that agree up to there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +60,7 @@ class Node:
 
 
 def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
-    """The stages that a stage reads, under these settings."""
+    """The stages of its own chain that a stage reads, under these settings."""
     masks = settings.labels.source == "masks"
     if stage == "mattes":
         read = ("dataset", "activations")
@@ -68,6 +69,8 @@ def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
         read = ("dataset", "labels")
         read += ("mattes",) if settings.segmenter.target == "soft" else ()
         read += ("cam",) if settings.segmenter.weights == "cam" else ()
+    elif stage == "activations":
+        read = ("dataset", "cam") if settings.activations.kind == "cam" else ("dataset",)
     elif stage == "evaluation":
         read = ("dataset", "labels") if masks else ("dataset", "activations", "trimaps", "mattes", "labels")
         read += ("predictions",) if settings.segmenter.train else ()
@@ -75,7 +78,6 @@ def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
         read = {
             "dataset": (),
             "cam": ("dataset",),
-            "activations": ("dataset", "cam"),
             "trimaps": ("dataset", "activations"),
             "labels": ("dataset",) if masks else ("dataset", "mattes"),
             "predictions": ("dataset", "segmenter"),
@@ -95,9 +97,21 @@ def stages_of(settings: StageSettings) -> list[str]:
 
 
 def add_chain(
-    nodes: dict[str, Node], variant: str, seed: int, settings: StageSettings, classes: list[str]
+    nodes: dict[str, Node],
+    variant: str,
+    seed: int,
+    settings: StageSettings,
+    classes: list[str],
+    earlier: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Add the nodes of one variant and seed; returns stage -> key.
+
+    Args:
+        nodes: key -> node, added to.
+        variant, seed: who asks.
+        settings: of the variant.
+        classes: the class names.
+        earlier: in a second round, the chain whose segmenter the activations are read with: stage -> key.
 
     Raises:
         UserError: two different payloads share a key (one chance in billions: any setting changed resolves it).
@@ -106,6 +120,8 @@ def add_chain(
     for stage in stages_of(settings):
         block = getattr(settings, stage)
         upstream = {name: keys[name] for name in upstream_of(stage, settings)}
+        if stage == "activations" and earlier is not None:
+            upstream["segmenter"] = earlier["segmenter"]
         payload: dict[str, Any] = {"stage": stage, "settings": block.keyed(), "upstream": upstream}
         if stage == "dataset":
             payload["classes"] = classes

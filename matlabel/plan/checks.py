@@ -1,11 +1,14 @@
 """What a config names must be there: splits, masks, weight files. Checked before any job starts."""
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset.manifest import tag_indices
 from matlabel.dataset.scan import Scan
+from matlabel.plan.chain import stages_of
+from matlabel.plan.rounds import earlier_round
 from matlabel.settings.config import StageSettings
 
 # Matting methods that come with an extra: method -> (package, extra).
@@ -69,6 +72,35 @@ def check_weights(where: str, settings: StageSettings) -> None:
             raise UserError(f"{where}{key}: no such file: {value}{choice}")
         if Path(value).resolve().is_relative_to(Path("results").resolve()):
             raise UserError(f"{where}{key}: {value} is an artifact, which a run may replace; copy it elsewhere first")
+
+
+def check_rounds(where: str, variant: str, variants: Mapping[str, StageSettings], data: Scan) -> None:
+    """What a variant holds out was unseen by the rounds before it, too: they taught what its labels are made from.
+
+    Args:
+        where: start of the message.
+        variant: its name.
+        variants: name -> settings, free of circles.
+        data: the scanned data set.
+
+    Raises:
+        UserError: a training of an earlier round learns from a split that this variant holds out.
+    """
+    held_out, earlier = variants[variant].evaluation.splits, earlier_round(variants[variant])
+    while earlier:
+        settings = variants[earlier]
+        trainings = [("segmenter", settings.segmenter)]
+        if "cam" in stages_of(settings) and not settings.cam.weights_from:
+            trainings.append(("cam", settings.cam))
+        for stage, training in trainings:
+            learnt = training.splits or [split for split in data.splits if split not in settings.evaluation.splits]
+            both = [split for split in learnt if split in held_out]
+            if both:
+                raise UserError(
+                    f"{where}evaluation.splits: {', '.join(both)} is held out, but {stage} of variant {earlier}, the "
+                    "round before, trains on it: held-out means unseen"
+                )
+        earlier = earlier_round(settings)
 
 
 def check_corrections(data: Scan, drawn: dict[str, Path], classes: list[str]) -> None:

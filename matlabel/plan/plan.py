@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ from matlabel.artifacts.atomic import add_text
 from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset import folder as reader
+from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import data_folder
-from matlabel.dataset.scan import Scan, files_text, scan
+from matlabel.dataset.scan import Scan, scan
 from matlabel.devices import has_nvidia_gpu
 from matlabel.plan.chain import SHARDED, STAGES, Node, add_chain, add_node
-from matlabel.plan.checks import check_corrections, check_mattes, check_splits, check_weights
+from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_weights
+from matlabel.plan.own_files import corrections_of, maps_of
+from matlabel.plan.rounds import earlier_round, in_rounds
 from matlabel.plan.sources import sources_digest, sources_text
 from matlabel.settings.config import Config, StageSettings, load_config
 
@@ -40,19 +44,19 @@ class Plan:
         self.chains: dict[tuple[str, int], dict[str, str]] = {}
 
         self.classes = self._classes()
-        for variant, settings in self.variants.items():
-            for seed in self.config.seeds:
-                self.chains[variant, seed] = add_chain(self.nodes, variant, seed, settings, self.classes)
+        self._add_chains()
         self.data = self._scan()
         for variant, settings in self.variants.items():
             where = f"config: variant {variant}: " if self.config.variants else "config: "
             check_splits(where, settings, self.data)
             check_weights(where, settings)
             check_mattes(where, settings)
+            check_rounds(where, variant, self.variants, self.data)
         self.report = self._report_node()
         for node in self.nodes.values():
             self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
-        self.corrections = self._corrections()
+        self.corrections = corrections_of(self.nodes.values(), self.data, self.classes, self._add)
+        self.maps = self._maps()
 
     @property
     def wants_gpu(self) -> bool:
@@ -76,9 +80,9 @@ class Plan:
         """settings.yaml of a key."""
         return f"{self.node(key).folder}/settings.yaml"
 
-    def code_file(self, stage: str) -> str:
-        """The file named by the digest of a stage's sources."""
-        return self._add(f"results/.code/{stage}-{sources_digest(stage)}", sources_text(stage))
+    def code_file(self, stage: str, entry: str = "stage") -> str:
+        """The file named by the digest of a stage's sources, from the file that its command calls."""
+        return self._add(f"results/.code/{stage}-{sources_digest(stage, entry)}", sources_text(stage, entry))
 
     def splits(self, node: Node) -> list[str]:
         """The splits that an artifact folder covers or, of a training, learns from."""
@@ -201,6 +205,15 @@ class Plan:
 
     # -- how it is made ----------------------------------------------------------------------------------------
 
+    def _add_chains(self) -> None:
+        chains: dict[tuple[str, int], dict[str, str]] = {}
+        for variant, seed in product(in_rounds(self.variants), self.config.seeds):
+            settings = self.variants[variant]
+            earlier = earlier_round(settings)
+            before = chains[earlier, seed] if earlier else None
+            chains[variant, seed] = add_chain(self.nodes, variant, seed, settings, self.classes, before)
+        self.chains = {pair: chains[pair] for pair in product(self.variants, self.config.seeds)}
+
     def _add(self, path: str, text: str) -> str:
         if self._write and self._texts.get(path) != text:
             add_text(Path(path), text)
@@ -241,6 +254,20 @@ class Plan:
             data, base = shapes_folder(root, dataset.shapes), root
         return scan(data, base, root, dataset, self.classes, self._write)
 
+    def _maps(self) -> dict[tuple[str, str], str]:
+        """(key of activations, shard) -> CSV of the maps brought for it; digests are remembered beside the data's."""
+        indices: dict[Path, FileIndex] = {}
+
+        def index(folder: Path) -> FileIndex:
+            if folder not in indices:
+                indices[folder] = FileIndex(self._dataset_root / f"index-{text_sha256(str(folder))[:12]}.csv")
+            return indices[folder]
+
+        found = maps_of(self.nodes.values(), self.data, self.classes, self.splits, self._add, index)
+        for used in indices.values() if self._write else []:
+            used.save()
+        return found
+
     def _report_node(self) -> Node:
         runs = []
         for (variant, seed), keys in self.chains.items():
@@ -251,31 +278,12 @@ class Plan:
         payload = {"stage": "report", "settings": self.config.report.keyed(), "upstream": {}, "runs": runs}
         return add_node(self.nodes, "report", payload, {}, next(iter(self.variants.values())))
 
-    def _corrections(self) -> dict[tuple[str, str], str]:
-        """(key of trimaps, shard) -> CSV of the corrections drawn for it."""
-        found = {}
-        for node in [node for node in self.nodes.values() if node.stage == "trimaps" and node.settings.corrections]:
-            folder = Path(node.settings.corrections)
-            if not folder.is_dir():
-                raise UserError(f"config: trimaps.corrections: no such folder: {folder}")
-            rows: dict[str, list[tuple[str, str, str]]] = {}
-            for image_id, name in reader.list_images(folder, ".", (".png",)).items():
-                if image_id not in self.data.ids:
-                    raise UserError(f"{folder / name}: the data has no image {image_id}")
-                path = folder / name
-                rows.setdefault(self.data.ids[image_id], []).append((image_id, str(path), _sha256(path)))
-            for number, pairs in rows.items():
-                text = files_text(pairs)
-                path = f"{node.folder}/corrections-{number}-{text_sha256(text)[:12]}.csv"
-                if not Path(path).exists():
-                    # Drawn or edited since the last run.
-                    check_corrections(self.data, {row[0]: Path(row[1]) for row in pairs}, self.classes)
-                found[node.key, number] = self._add(path, text)
-        return found
-
     def link(self) -> None:
         """Point results/runs/<variant>/seed-<n>/<stage> at the current keys; only a run that runs jobs does."""
         for (variant, seed), keys in self.chains.items():
+            for stage in set(STAGES) - keys.keys() - {"report"}:
+                # Left by a config in which this variant had that stage.
+                Path(f"results/runs/{variant}/seed-{seed}/{stage}").unlink(missing_ok=True)
             for stage, key in {**keys, "report": self.report.key}.items():
                 link = Path(f"results/runs/{variant}/seed-{seed}/{stage}")
                 target = os.path.relpath(self.node(key).folder, link.parent)
@@ -284,9 +292,3 @@ class Plan:
                     fresh = link.with_name(f".{stage}.{os.getpid()}")
                     fresh.symlink_to(target)
                     fresh.replace(link)
-
-
-def _sha256(path: Path) -> str:
-    from matlabel.artifacts.digest import file_sha256
-
-    return file_sha256(path)

@@ -9,12 +9,12 @@ from matlabel.artifacts.digest import file_sha256, text_sha256
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def sources(stage: str) -> list[Path]:
-    """The import closure of matlabel/<stage>/stage.py inside the package, sorted, without cli.py.
+def sources(stage: str, entry: str = "stage") -> list[Path]:
+    """The import closure of matlabel/<stage>/<entry>.py inside the package, sorted, without cli.py.
 
     From the one file that the command calls: a new reader beside it, or the driver's scan, is no reason to run again.
     """
-    todo = [PACKAGE / stage / "stage.py"]
+    todo = [PACKAGE / stage / f"{entry}.py"]
     found: set[Path] = set()
     while todo:
         path = todo.pop()
@@ -26,14 +26,14 @@ def sources(stage: str) -> list[Path]:
 
 
 @cache
-def sources_text(stage: str) -> str:
+def sources_text(stage: str, entry: str = "stage") -> str:
     """A line of path and SHA-256 for each source of a stage: the content of its code file."""
-    return "".join(f"{path.relative_to(PACKAGE.parent)} {file_sha256(path)}\n" for path in sources(stage))
+    return "".join(f"{path.relative_to(PACKAGE.parent)} {file_sha256(path)}\n" for path in sources(stage, entry))
 
 
-def sources_digest(stage: str) -> str:
+def sources_digest(stage: str, entry: str = "stage") -> str:
     """The first 12 hex digits of the SHA-256 of a stage's sources."""
-    return text_sha256(sources_text(stage))[:12]
+    return text_sha256(sources_text(stage, entry))[:12]
 
 
 @cache

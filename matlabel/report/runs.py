@@ -12,6 +12,8 @@ import yaml
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs
 
+EARLIER = "an earlier round: "
+
 
 @dataclass(frozen=True)
 class Run:
@@ -70,9 +72,6 @@ def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
             if path.exists():
                 histories[stage] = _columns(_rows(path, inputs))
     supervised = settings_of(results, "labels", keys["labels"]).get("source") == "masks"
-    beyond_tags = "trained on true masks: more than tags" if supervised else None
-    if not supervised and settings_of(results, "mattes", keys["mattes"]).get("method") == "vitmatte":
-        beyond_tags = "ViTMatte was trained on alpha mattes: more than tags"
     return Run(
         variant=str(entry["variant"]),
         seed=int(entry["seed"]),
@@ -83,7 +82,7 @@ def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
         curves=_columns(_rows(scores.with_name("curves.csv"), inputs)),
         histories=histories,
         supervised=supervised,
-        beyond_tags=beyond_tags,
+        beyond_tags=beyond_tags(results, keys["labels"]),
         held_out_labelled=bool(entry.get("held_out_labelled")),
     )
 
@@ -99,16 +98,48 @@ def settings_of(results: Path, stage: str, key: str) -> dict[str, Any]:
     Raises:
         UserError: there is no such folder.
     """
-    path = results / stage / key / "settings.yaml"
-    try:
-        return yaml.safe_load(path.read_text()).get("settings") or {}
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: missing; run the stage {stage} first") from error
+    return _settings_file(results, stage, key).get("settings") or {}
+
+
+def beyond_tags(results: Path, labels: str) -> str | None:
+    """In words, what labels rest on besides image-level tags; None if nothing.
+
+    Args:
+        results: the folder of all artifacts.
+        labels: their key; second rounds are followed back to the first.
+    """
+    if settings_of(results, "labels", labels).get("source") == "masks":
+        return "trained on true masks: more than tags"
+    mattes = _upstream(results, "labels", labels)["mattes"]
+    if settings_of(results, "mattes", mattes).get("method") == "vitmatte":
+        return "ViTMatte was trained on alpha mattes: more than tags"
+    activations = _upstream(results, "mattes", mattes).get("activations")
+    if activations is None:
+        return None
+    if str(settings_of(results, "activations", activations).get("source")).startswith("files:"):
+        return "activations from files: what they were learned from is not known here"
+    segmenter = _upstream(results, "activations", activations).get("segmenter")
+    if segmenter is None:
+        return None
+    before = beyond_tags(results, _upstream(results, "segmenter", segmenter)["labels"])
+    return before and f"{EARLIER}{before.removeprefix(EARLIER)}"
 
 
 def number(text: str | None) -> float | None:
     """A cell of a CSV as a number; None if it is empty."""
     return float(text) if text else None
+
+
+def _upstream(results: Path, stage: str, key: str) -> dict[str, str]:
+    return _settings_file(results, stage, key).get("upstream") or {}
+
+
+def _settings_file(results: Path, stage: str, key: str) -> dict[str, Any]:
+    path = results / stage / key / "settings.yaml"
+    try:
+        return yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; run the stage {stage} first") from error
 
 
 def _text(path: Path, inputs: Inputs) -> str:

@@ -1,10 +1,17 @@
 """Settings of the stage activations."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, field_validator
 
+from matlabel.artifacts.errors import UserError, did_you_mean
 from matlabel.settings.base import Settings
+
+# Source -> the settings that it does not read, which so are no part of its keys.
+_READ_OUT = ("from", "temperature", "margin", "spread")
+_VIEWS = ("size", "scales", "flip", "precision", "threads", "batch_size")
+_UNREAD = {"cam": (), "segmenter": (*_READ_OUT, "gamma"), "files": (*_READ_OUT, *_VIEWS)}
 
 
 class SpreadSettings(Settings):
@@ -15,8 +22,14 @@ class SpreadSettings(Settings):
 
 
 class ActivationsSettings(Settings):
-    """How class probabilities are read from the trained classifier."""
+    """How class probabilities are read from the trained classifier, or from what takes its place."""
 
+    source: str = Field(
+        "cam",
+        description="`cam`: the classifier. `segmenter:<variant>`: a second round, read with that variant's segmenter; "
+        "of the settings below it takes size, scales, flip, precision, threads, batch_size. `files:<folder>`: one's "
+        "own maps, `<id>.npz` (see own-images.md); takes gamma.",
+    )
     read: Literal["maps", "embedding", "both"] = Field(
         "both",
         alias="from",
@@ -34,3 +47,43 @@ class ActivationsSettings(Settings):
     )
     threads: int = Field(1, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
     batch_size: int = Field(8, ge=1, description="Images of equal size that go through the network together.")
+
+    @field_validator("source")
+    @classmethod
+    def _is_a_source(cls, source: str) -> str:
+        kind, colon, name = source.partition(":")
+        # "segmenter" alone is what a key's settings hold: which one, the key of its weights says.
+        if source not in ("cam", "segmenter") and not (kind in ("segmenter", "files") and colon and name.strip()):
+            hint = did_you_mean(kind, list(_UNREAD)) if kind not in _UNREAD else ""
+            raise ValueError(f"takes cam, segmenter:<variant> or files:<folder>, not {source!r}{hint}")
+        return source
+
+    @property
+    def kind(self) -> Literal["cam", "segmenter", "files"]:
+        """What the activations are read from."""
+        return self.source.partition(":")[0]
+
+    @property
+    def named(self) -> str:
+        """The variant or folder that the source names; empty for cam."""
+        return self.source.partition(":")[2]
+
+    @property
+    def devices(self) -> int:
+        """GPUs that a job can use: files need no network."""
+        return 0 if self.kind == "files" else 1
+
+    def expect(self, kind: str, where: Path) -> None:
+        """Refuse to read from anything but what the settings file `where` says.
+
+        Raises:
+            UserError: it says otherwise.
+        """
+        if self.kind != kind:
+            option = {"cam": "--weights", "segmenter": "--segmenter", "files": "--maps"}[self.kind]
+            raise UserError(f"{where}: activations.source is {self.source}; give {option}")
+
+    def keyed(self) -> dict[str, Any]:
+        """As for all settings, without what the source does not read, and without a variant's name."""
+        kept = {name: value for name, value in super().keyed().items() if name not in _UNREAD[self.kind]}
+        return {**kept, "source": "segmenter"} if self.kind == "segmenter" else kept

@@ -40,10 +40,22 @@ class StageSettings(Settings):
     @model_validator(mode="after")
     def _embedding_is_trained(self) -> "StageSettings":
         reads = self.activations.read
-        if self.labels.source == "mattes" and reads != "maps" and not (self.cam.embeds or self.cam.weights_from):
+        needed = self.labels.source == "mattes" and self.activations.kind == "cam" and reads != "maps"
+        if needed and not (self.cam.embeds or self.cam.weights_from):
             raise ValueError(
                 f"activations.from is {reads}, but no term trains an embedding: "
                 "set activations.from: maps, or cam.category or cam.foreground above 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_classifier_is_there_to_start_from(self) -> "StageSettings":
+        source = self.activations.source
+        starts = self.segmenter.train and self.segmenter.weights == "cam"
+        if starts and self.labels.source == "mattes" and self.activations.kind != "cam":
+            raise ValueError(
+                f"segmenter.weights is cam, but with activations.source {source} no classifier is trained: "
+                "set segmenter.weights to imagenet, none or a state_dict file"
             )
         return self
 

@@ -93,17 +93,28 @@ class ResultsTree:
         (folder / "settings.yaml").write_text(yaml.safe_dump({**content, **more}, sort_keys=False))
         return folder
 
-    def chain(self, variant, seed=0, noise=0.3, trimaps=True, predictions=True, source="mattes", method=None):
-        """Artifacts and evaluation of one variant; returns its entry in the report's `runs`."""
+    def chain(
+        self, variant, seed=0, noise=0.3, trimaps=True, predictions=True, source="mattes", method=None, reads=None
+    ):
+        """Artifacts and evaluation of one variant; returns its entry in the report's `runs`.
+
+        Activations come from a classifier or from what `reads` says: files:<folder>, or the key of a segmenter.
+        """
         key = hashlib.sha256(f"{variant}{seed}".encode()).hexdigest()[:8]
         full = source == "masks"
-        stages = ["labels"] if full else ["cam", "activations", *(["trimaps"] if trimaps else []), "mattes", "labels"]
+        first = [] if reads else ["cam"]
+        stages = ["labels"] if full else [*first, "activations", *(["trimaps"] if trimaps else []), "mattes", "labels"]
         stages += ["segmenter", "predictions"] if predictions else []
         for stage in stages:
             settings = {"source": "masks"} if stage == "labels" and full else {"noise": noise}
             if stage == "mattes" and method:
                 settings["method"] = method
-            folder = self._settings(stage, key, settings, {"dataset": "da7a0000"})
+            upstream = {"dataset": "da7a0000", **dict.fromkeys(stages[: stages.index(stage)], key)}
+            if stage == "activations" and reads:
+                files = reads.startswith("files:")
+                settings["source"] = reads if files else "segmenter"
+                upstream |= {} if files else {"segmenter": reads}
+            folder = self._settings(stage, key, settings, upstream)
             if stage in ("cam", "segmenter"):
                 rows = [f"{epoch},{1 / (epoch + 1):.4f},{0.3 / (epoch + 1):.4f},{0.01:.4f}" for epoch in range(5)]
                 (folder / "history.csv").write_text("epoch,loss,category,lr\n" + "\n".join(rows) + "\n")

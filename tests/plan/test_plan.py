@@ -15,7 +15,10 @@ BASE = {"cam": {"splits": ["train"]}, "segmenter": {"splits": ["train"]}, "evalu
 @pytest.fixture
 def config(animals, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "other").mkdir()
+    for name in ("other", "maps"):
+        (tmp_path / name).mkdir()
+    for path in (animals / "images").iterdir():
+        (tmp_path / "maps" / f"{path.stem}.npz").write_bytes(b"")
     (tmp_path / "labels.csv").write_text("")
     text = (animals / "labels.csv").read_text()
     (animals / "labels.csv").write_text(text.replace("a9,train", "a9,extra"))
@@ -51,7 +54,7 @@ def other_values(field):
         "32-true",
         "embedding",
     ]
-    candidates += ["bf16-mixed", "cpu", "other", "labels.csv"]
+    candidates += ["bf16-mixed", "cpu", "other", "labels.csv", "files:maps"]
     return [value for value in candidates if value != default]
 
 

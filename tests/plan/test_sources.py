@@ -4,34 +4,45 @@ import sys
 from matlabel.plan import sources
 from matlabel.plan.chain import STAGES
 
+ENTRIES = [*((stage, "stage") for stage in STAGES), ("activations", "segmenter_stage"), ("activations", "files_stage")]
 
-def names(stage):
-    return {str(path.relative_to(sources.PACKAGE)) for path in sources.sources(stage)}
+
+def names(stage, entry="stage"):
+    return {str(path.relative_to(sources.PACKAGE)) for path in sources.sources(stage, entry)}
 
 
 def test_no_stage_imports_another_or_the_command_line():
-    for stage in STAGES:
-        others = {name.split("/")[0] for name in names(stage)} & set(STAGES) - {stage}
+    for stage, entry in ENTRIES:
+        found = names(stage, entry)
+        others = {name.split("/")[0] for name in found} & set(STAGES) - {stage}
         # The data's readers are below every stage; its jobs are not.
         assert others <= {"dataset"}, stage
-        assert "cli.py" not in names(stage)
-        assert stage == "dataset" or "dataset/stage.py" not in names(stage)
-        assert not any(name.startswith("plan") for name in names(stage)), stage
+        assert "cli.py" not in found
+        assert stage == "dataset" or "dataset/stage.py" not in found
+        assert not any(name.startswith("plan") for name in found), stage
+
+
+def test_activations_depend_on_the_code_of_their_own_source_alone():
+    classifier, segmenter, files = (names("activations", entry) for _, entry in (ENTRIES[2], *ENTRIES[-2:]))
+    assert "classifier/network.py" in classifier - segmenter - files
+    assert "deeplab.py" in segmenter - classifier - files
+    assert "activations/maps_file.py" in files - classifier - segmenter
+    assert "backbones.py" not in files
 
 
 LOADED = """
 import sys
-import matlabel.{stage}.stage
+import matlabel.{stage}.{entry}
 print(*(module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "matlabel"), sep="\\n")
 """
 
 
 def test_every_file_that_a_stage_loads_is_among_its_sources():
     # Torch takes seconds to import: one stage with it and two without stand for the others.
-    for stage in ("cam", "trimaps", "report"):
-        script = LOADED.format(stage=stage)
+    for stage, entry in (("cam", "stage"), ("trimaps", "stage"), ("report", "stage"), ("activations", "files_stage")):
+        script = LOADED.format(stage=stage, entry=entry)
         loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-        assert set(loaded.split()) <= {str(path) for path in sources.sources(stage)}, stage
+        assert set(loaded.split()) <= {str(path) for path in sources.sources(stage, entry)}, stage
 
 
 def test_matting_does_not_concern_the_classifier():

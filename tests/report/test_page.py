@@ -7,6 +7,7 @@ from results_tree import ResultsTree
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import provenance_path
 from matlabel.report import stage
+from matlabel.report.runs import beyond_tags
 
 VOID_TAGS = {"img", "meta", "br", "path", "use", "rect"}
 SECTIONS = ("scores", "classes", "curves", "differences", "gallery", "enforced", "rejected", "settings")
@@ -165,3 +166,21 @@ def test_a_missing_evaluation_is_named(tmp_path):
     (tree.results / "evaluation" / run["keys"]["evaluation"] / "scores.json").unlink()
     with pytest.raises(UserError, match=r"scores\.json: missing; run the stage evaluation first"):
         make(tree, [run])
+
+
+def test_later_rounds_carry_the_mark_of_the_first_and_need_no_classifier(tmp_path):
+    tree = ResultsTree(tmp_path, images=2, held_out=2)
+    runs = [tree.chain("tags"), tree.chain("full", source="masks"), tree.chain("own", reads="files:maps")]
+    for name, before in (("tags2", "tags"), ("full2", "full"), ("full3", "full2"), ("own2", "own")):
+        key = next(run["keys"]["segmenter"] for run in runs if run["variant"] == before)
+        runs.append(tree.chain(name, reads=key))
+    marks = {run["variant"]: beyond_tags(tree.results, run["keys"]["labels"]) for run in runs}
+    masks, files = "trained on true masks: more than tags", "activations from files: what they were learned from is"
+    assert marks["tags"] is marks["tags2"] is None
+    assert marks["full2"] == marks["full3"] == f"an earlier round: {masks}"
+    assert marks["own"].startswith(files)
+    assert marks["own2"].startswith(f"an earlier round: {files}")
+    html = make(tree, runs).read_text()
+    assert " ".join(parsed(html).words).count(masks) == 3
+    trained = {run["variant"] for run in runs if f"loss-cam-{run['keys'].get('cam')}" in html}
+    assert trained == {"tags"}

@@ -2,9 +2,11 @@ rule activations:
     input:
         manifest=manifest_of,
         checks=checks_of,
-        weights=weights_of("cam"),
+        cam=weights_of("cam"),
+        segmenter=weights_of("segmenter"),
+        maps=lambda wildcards: plan.maps.get((wildcards.key, wildcards.shard), []),
         settings="results/activations/{key}/settings.yaml",
-        code=code_of("activations"),
+        code=lambda wildcards: plan.code_file("activations", entry_of(wildcards)),
     output:
         "results/activations/{key}/shard-{shard}.h5",
     log:
@@ -14,7 +16,10 @@ rule activations:
         gpu=gpus_of,
         device=plan.config.device,
     params:
-        code=sources_digest("activations"),
+        code=lambda wildcards: sources_digest("activations", entry_of(wildcards)),
+        source=lambda wildcards, input: option("weights", input.cam)
+        or option("segmenter", input.segmenter)
+        or option("maps", input.maps),
     shell:
-        "matlabel activations --settings {input.settings} --dataset {input.manifest} --weights {input.weights}"
+        "matlabel activations --settings {input.settings} --dataset {input.manifest} {params.source}"
         " --out {output} --device {resources.device} --code {params.code} > {log} 2>&1"

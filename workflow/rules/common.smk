@@ -51,7 +51,19 @@ def shard_of(stage):
 
 
 def weights_of(stage):
-    return lambda wildcards: plan.artifact(plan.node(wildcards.key).upstream[stage])
+    """The weights of an upstream training; nothing where the job does not read that stage."""
+
+    def find(wildcards):
+        upstream = plan.node(wildcards.key).upstream
+        return plan.artifact(upstream[stage]) if stage in upstream else []
+
+    return find
+
+
+def entry_of(wildcards):
+    """The file that reads activations from their source: an edited network reruns only what it reads."""
+    kind = plan.node(wildcards.key).settings.kind
+    return "stage" if kind == "cam" else f"{kind}_stage"
 
 
 def all_shards_of(stage):

@@ -1,0 +1,73 @@
+"""The stage activations of one's own maps: reads the .npz files of a shard's images, needs no network."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from matlabel.activations.maps_file import read_maps
+from matlabel.activations.resample import resampled
+from matlabel.activations.sizes import grid
+from matlabel.activations.stored import stored
+from matlabel.artifacts.context import load_context
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.provenance import recorded
+from matlabel.artifacts.shard import write_shard
+from matlabel.dataset.manifest import load_shard, read_files, tag_indices
+from matlabel.settings.activations import ActivationsSettings
+
+_NAMED = 5
+
+
+def run(settings: Path, dataset: Path, maps: Path, out: Path, code: str = "") -> None:
+    """Read the activations of a shard.
+
+    Args:
+        settings: settings.yaml of the stage.
+        dataset: the shard's CSV.
+        maps: CSV of the .npz files of this shard's images: id, path, SHA-256. An image without tags needs none: it is
+            background.
+        out: the shard to write, as from a classifier (`activations/stored.py`), without `unspread`. There is one view,
+            so `agreement` is 255 everywhere.
+        code: digest of the sources, for the provenance.
+
+    Raises:
+        UserError: the settings name another source; files that are missing, changed since the run began, or not as
+            `activations/maps_file.py` says: a line each, of the first five.
+    """
+    context = load_context(settings, "activations", ActivationsSettings)
+    context.settings.expect("files", settings)
+    with recorded([out], stage="activations", key=context.key, code=code) as inputs:
+        shard = load_shard(dataset)
+        inputs.add([settings, maps, *shard.files])
+        files, problems = read_files(maps), []
+        with write_shard(out, **context.shard_attributes) as writer:
+            for entry in shard.entries:
+                labels, size = tag_indices(entry, context.classes), grid(*shard.sizes[entry.id])
+                planes = np.ones((1, *size), np.float32)
+                if labels:
+                    try:
+                        path, content = _content(files, entry.id, maps)
+                        found = read_maps(path, content, labels, context.classes, context.settings.gamma)
+                    except UserError as error:
+                        problems.append(str(error))
+                        continue
+                    inputs.files[str(path)] = files[entry.id][1]
+                    planes = resampled(found, *size)
+                writer.add(entry.id, **stored(labels, planes, np.ones(size, np.float32)))
+            if problems:
+                more = [f"and {len(problems) - _NAMED} more files"] if len(problems) > _NAMED else []
+                raise UserError("\n".join([*problems[:_NAMED], *more]))
+
+
+def _content(files: dict[str, tuple[Path, str]], image_id: str, listed: Path) -> tuple[Path, bytes]:
+    if image_id not in files:
+        raise UserError(f"{listed}: names no maps of {image_id}; add {image_id}.npz to the folder and run again")
+    path, expected = files[image_id]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise UserError(f"{path}: changed since the run began; run again, only what it touches is computed")
+    return path, content

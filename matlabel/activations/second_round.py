@@ -1,0 +1,47 @@
+"""A second round: a trained segmenter reads the training images, and the tags rule out what is not there."""
+
+import torch
+from torch import Tensor, nn
+
+from matlabel.activations.sizes import grid, scaled_size
+from matlabel.backbones import normalise
+from matlabel.deeplab import logits_of_views
+from matlabel.settings.activations import ActivationsSettings
+
+
+@torch.inference_mode()
+def second_round(
+    images: Tensor,
+    labels: list[list[int]],
+    original: tuple[int, int],
+    network: nn.Module,
+    settings: ActivationsSettings,
+) -> list[tuple[Tensor, Tensor]]:
+    """Probabilities of a batch of images of one size, averaged over sizes and mirror images.
+
+    Each view's probabilities are conditioned on the tags before they are averaged: p_c / Σ p over background and the
+    present classes, which is the softmax of their logits alone. A segmenter has learned whole objects from matted
+    labels, so nothing is spread.
+
+    Args:
+        images: uint8[B, 3, h', w'], perhaps brought down already.
+        labels: for each image, the label values 1..K that are present, ascending; perhaps none.
+        original: (H, W) of the photographs; the result has a quarter of it.
+        network: normalised images -> logits float32[B, K + 1, h, w], background first; in evaluation mode.
+        settings: sizes and mirror images.
+
+    Returns:
+        for each image A, float32[C + 1, h, w], background first, summing to one, and the share of the views whose
+        winner is the final one, float32[h, w].
+    """
+    sizes = [scaled_size(*images.shape[2:], settings.size * scale) for scale in settings.scales]
+    views: list[list[Tensor]] = [[] for _ in labels]
+    for logits in logits_of_views(network, normalise(images), sizes, settings.flip, grid(*original)):
+        for ways, planes, present in zip(views, logits, labels, strict=True):
+            ways.append(planes[[0, *present]].softmax(0))
+    found = []
+    for ways in views:
+        mean = torch.stack(ways).mean(0)
+        agreement = torch.stack([way.argmax(0) == mean.argmax(0) for way in ways]).float().mean(0)
+        found.append((mean, agreement))
+    return found

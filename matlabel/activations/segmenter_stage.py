@@ -1,0 +1,67 @@
+"""The stage activations of a second round: reads a shard of photographs with the segmenter of another variant."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from matlabel.activations.second_round import second_round
+from matlabel.activations.stored import stored
+from matlabel.artifacts.context import load_context
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.provenance import recorded
+from matlabel.artifacts.shard import write_shard
+from matlabel.dataset.batches import in_slot_order
+from matlabel.dataset.images import load_image, resize_long_side
+from matlabel.dataset.manifest import Entry, load_shard, tag_indices
+from matlabel.deeplab import DeepLab, load_segmenter
+from matlabel.devices import memory_named, pick_device
+from matlabel.settings.activations import ActivationsSettings
+
+
+def run(settings: Path, dataset: Path, segmenter: Path, out: Path, device: str = "auto", code: str = "") -> None:
+    """Read the activations of a shard.
+
+    Args:
+        settings: settings.yaml of the stage.
+        dataset: the shard's CSV.
+        segmenter: weights.pt of the stage segmenter, of another variant.
+        out: the shard to write, as from a classifier (`activations/stored.py`), without `unspread`.
+        device: auto, cpu, cuda or mps.
+        code: digest of the sources, for the provenance.
+
+    Raises:
+        UserError: the settings name another source, or the segmenter was trained for other classes.
+    """
+    context = load_context(settings, "activations", ActivationsSettings)
+    context.settings.expect("segmenter", settings)
+    torch.set_num_threads(context.settings.threads)
+    with recorded([out], stage="activations", key=context.key, code=code) as inputs:
+        shard = load_shard(dataset)
+        inputs.add([settings, segmenter, *shard.files])
+        network, classes = load_segmenter(segmenter, pick_device(device))
+        if classes != context.classes:
+            raise UserError(f"{segmenter}: trained for {classes}, the data has {context.classes}")
+
+        def read(batch: list[Entry]) -> list[tuple[Tensor, Tensor]]:
+            labels = [tag_indices(entry, classes) for entry in batch]
+            return _read([load_image(shard.folder, entry) for entry in batch], labels, network, context.settings)
+
+        with write_shard(out, **context.shard_attributes) as writer:
+            for entry, (probabilities, agreement) in in_slot_order(shard, read, context.settings.batch_size):
+                labels = tag_indices(entry, classes)
+                writer.add(entry.id, **stored(labels, probabilities.cpu().numpy(), agreement.cpu().numpy()))
+
+
+def _read(
+    images: list[np.ndarray], labels: list[list[int]], network: DeepLab, settings: ActivationsSettings
+) -> list[tuple[Tensor, Tensor]]:
+    height, width = images[0].shape[:2]
+    # A picture larger than the largest view is brought down before it goes to the device.
+    most = min(round(settings.size * max(settings.scales)), max(height, width))
+    device = next(network.parameters()).device
+    stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
+    with mixed, memory_named("activations.batch_size or activations.size"):
+        return second_round(stack.to(device), labels, (height, width), network, settings)

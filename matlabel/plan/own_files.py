@@ -1,0 +1,120 @@
+"""Files that people bring for single images, corrections and maps: shard by shard, in CSVs named by their content."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from matlabel.artifacts.digest import file_sha256, text_sha256
+from matlabel.artifacts.errors import UserError
+from matlabel.dataset import folder as reader
+from matlabel.dataset.index import FileIndex
+from matlabel.dataset.manifest import Entry
+from matlabel.dataset.scan import Scan, files_text
+from matlabel.plan.chain import Node
+from matlabel.plan.checks import check_corrections
+
+# (key, shard) -> the CSV of its files: id, path, SHA-256.
+ShardFiles = dict[tuple[str, str], str]
+Add = Callable[[str, str], str]
+_NAMED = 5
+
+
+def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: Add) -> ShardFiles:
+    """The corrections drawn for the shards of the stage trimaps.
+
+    Args:
+        nodes: of all stages.
+        data: the scanned data set.
+        classes: the class names.
+        add: path, text -> path: writes a driver's file, or not.
+
+    Raises:
+        UserError: no such folder, a correction of no image, or one that does not fit its image.
+    """
+    found = {}
+    for node in [node for node in nodes if node.stage == "trimaps" and node.settings.corrections]:
+        folder = Path(node.settings.corrections)
+        if not folder.is_dir():
+            raise UserError(f"config: trimaps.corrections: no such folder: {folder}")
+        rows: dict[str, list[tuple[str, str, str]]] = {}
+        for image_id, name in reader.list_images(folder, ".", (".png",)).items():
+            if image_id not in data.ids:
+                raise UserError(f"{folder / name}: the data has no image {image_id}")
+            path = folder / name
+            rows.setdefault(data.ids[image_id], []).append((image_id, str(path), file_sha256(path)))
+        for number, pairs in rows.items():
+            text = files_text(pairs)
+            path = f"{node.folder}/corrections-{number}-{text_sha256(text)[:12]}.csv"
+            if not Path(path).exists():
+                # Drawn or edited since the last run.
+                check_corrections(data, {row[0]: Path(row[1]) for row in pairs}, classes)
+            found[node.key, number] = add(path, text)
+    return found
+
+
+def maps_of(
+    nodes: Iterable[Node],
+    data: Scan,
+    classes: list[str],
+    splits: Callable[[Node], list[str]],
+    add: Add,
+    index: Callable[[Path], FileIndex],
+) -> ShardFiles:
+    """The maps of the shards of the stage activations, where their source is files.
+
+    Only that they are there is checked: what they hold is read by the job.
+
+    Args:
+        nodes: of all stages.
+        data: the scanned data set.
+        classes: the class names.
+        splits: of a node, the splits that are asked for.
+        add: path, text -> path: writes a driver's file, or not.
+        index: folder -> what is remembered of its files' digests.
+
+    Raises:
+        UserError: no such folder, or an image without maps.
+    """
+    found = {}
+    for node in [node for node in nodes if node.stage == "activations" and node.settings.kind == "files"]:
+        folder, asked = Path(node.settings.named), splits(node)
+        if not folder.is_dir():
+            raise UserError(f"config: activations.source: no such folder: {folder}")
+        rows = {number: [] for number, shard in data.shards.items() if shard.split in asked}
+        missing, digests = [], index(folder)
+        for entry in data.entries.values():
+            if entry.split not in asked or not _needs_maps(entry, classes):
+                continue
+            digest = digests.sha256(folder, f"{entry.id}.npz")
+            if digest:
+                rows[data.ids[entry.id]].append((entry.id, str(folder / f"{entry.id}.npz"), digest))
+            elif _readable(data, entry):
+                missing.append(f"{entry.id}.npz")
+            if len(missing) > _NAMED:
+                break
+        if missing:
+            names = ", ".join(missing[:_NAMED]) + (" and more" if len(missing) > _NAMED else "")
+            raise UserError(
+                f"config: activations.source: {folder} holds no {names}; every tagged image of the splits "
+                f"{', '.join(asked)} needs its maps (labels.splits may name fewer splits)"
+            )
+        for number, files in rows.items():  # also where no image needs any: the job is told so
+            text = files_text(files)
+            path = f"{node.folder}/maps-{number}-{text_sha256(text)[:12]}.csv"
+            found[node.key, number] = add(path, text)
+    return found
+
+
+def _needs_maps(entry: Entry, classes: list[str]) -> bool:
+    """Whether an image gets as far as the activations, as the manifest alone can tell; untagged, it is background."""
+    return bool(entry.sha256 and entry.tags) and set(entry.tags) <= set(classes)
+
+
+def _readable(data: Scan, entry: Entry) -> bool:
+    """Whether an image will not be rejected as broken: then whoever made the maps could not read it either."""
+    from matlabel.dataset.images import load_image
+
+    try:
+        load_image(data.folder, entry)
+    except UserError:
+        return False
+    return True
