@@ -61,11 +61,12 @@ def gpu(
     batch: list[int] = [1, 8, 32, 128],  # noqa: B006
     scale: list[int] = [4, 1],  # noqa: B006
     repeats: Repeats = 5,
+    compiled: bool = False,
 ) -> None:
     """Images a second of the batched solver, the share of the memory's bandwidth, labels that differ."""
     import matting_gpu
 
-    print(matting_gpu.run(run, device, images, batch, scale, repeats))
+    print(matting_gpu.run(run, device, images, batch, scale, repeats, compiled))
 
 
 @app.command()

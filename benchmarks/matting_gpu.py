@@ -14,7 +14,9 @@ from matlabel.mattes.closed_form import closed_form
 from matlabel.mattes.problem import Problem
 
 
-def run(folder: Path, device: str, images: int, batches: list[int], scales: list[int], repeats: int) -> str:
+def run(
+    folder: Path, device: str, images: int, batches: list[int], scales: list[int], repeats: int, compiled: bool = False
+) -> str:
     """A table with a row a scale and batch.
 
     Args:
@@ -23,6 +25,7 @@ def run(folder: Path, device: str, images: int, batches: list[int], scales: list
         images: photographs of one class; repeated where a batch is larger.
         batches, scales: what is measured.
         repeats: timed calls of each, of which the median counts.
+        compiled: fuse the solver's steps.
     """
     found = chosen(examples(folder), 1, images)
     problems = [Problem.of(item.image, item.trimap, item.labels) for item in found]
@@ -35,9 +38,8 @@ def run(folder: Path, device: str, images: int, batches: list[int], scales: list
         differ = differing(items, device)
         for batch in batches:
             inputs = upload((items * (1 + batch // len(items)))[:batch], device)
-            compiled = device == "cuda"
             _, steps = solve(inputs, compiled=compiled)
-            seconds = timed(lambda inputs=inputs, compiled=compiled: solve(inputs, compiled=compiled), device, repeats)
+            seconds = timed(lambda inputs=inputs: solve(inputs, compiled=compiled), device, repeats)
             moved = solver_bytes(inputs.trimaps.shape, steps)
             rows.append(
                 [
@@ -51,7 +53,9 @@ def run(folder: Path, device: str, images: int, batches: list[int], scales: list
             )
     name = torch.cuda.get_device_name() if device == "cuda" else "cpu"
     head = ["scale", "batch", "images/s", "steps", "of the copy bandwidth", "labels that differ from exact"]
-    return f"{name}, copies {bandwidth / 1e9:.0f} GB/s\n\n{table(head, rows)}"
+    return (
+        f"{name}, {'compiled' if compiled else 'eager'} steps, copies {bandwidth / 1e9:.0f} GB/s\n\n{table(head, rows)}"
+    )
 
 
 def solver_bytes(shape: torch.Size, steps: torch.Tensor) -> float:

@@ -47,4 +47,6 @@ class MattesSettings(Settings):
     )
     workers: int = free(8, ge=1, description="Most processes over a shard, one for each 128 images.")
     batch_size: int = free(64, ge=1, description="closed_form on a GPU: images to a batch, halved if too many.")
-    compile: bool = free(True, description="closed_form on a GPU: fuse the solver's steps; needs a C compiler.")
+    compile: bool = free(
+        False, description="closed_form on a GPU: fuse the solver's steps; every job compiles first, for long shards."
+    )

@@ -34,8 +34,8 @@ def conjugate_gradient(
             1; 1e-3 within 300 steps .4 % and 15 %.
         most: steps after which what is reached is taken.
         radius: the radius that the stencils were built with.
-        compiled: fuse each step into a few kernels (torch.compile, takes its time at the first call). It pays on a
-            GPU, where a step is bound by how often its planes are read.
+        compiled: fuse each step into a few kernels (torch.compile). The first call takes its time, so that it can
+            pay only on a GPU and for many images.
 
     Returns:
         x float32[B, C, h, w], 0 where nothing is unknown; int64[B, C], the steps that each took.
