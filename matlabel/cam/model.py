@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matlabel.backbones import normalise
+from matlabel.cam.affinity import affinity_loss, sure_regions
 from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
 from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, warp
@@ -17,7 +18,7 @@ from matlabel.training import head_and_trunk
 
 
 class D2Cam(nn.Module):
-    """Classification plus the four terms, each with its weight; a term of weight 0 costs nothing.
+    """Classification plus the five terms, each with its weight; a term of weight 0 costs nothing.
 
     Args:
         network: the classifier.
@@ -87,7 +88,17 @@ class D2Cam(nn.Module):
             terms["consistency"] = settings.consistency * consistency_loss(relative, target, view, tags)
         if settings.exclusivity:
             terms["exclusivity"] = settings.exclusivity * exclusivity_loss(output.maps, relative, tags)
+        if settings.affinity:
+            terms["affinity"] = settings.affinity * self._affinity(output, relative, target, view)
         return terms
+
+    def _affinity(self, output: Output, relative: Tensor, target: Tensor | None, view: Tensor | None) -> Tensor:
+        feature = self.network.affinity(output.features)
+        size = feature.shape[2:]
+        if view is None or target is None:
+            return affinity_loss(feature, sure_regions(relative.detach(), size))
+        # The student's features, as they are read later, against what the teacher is sure of.
+        return affinity_loss(feature, sure_regions(warp(target, view), size, inside(view, *size, feature.device)))
 
     def after_step(self) -> None:
         """Count the step and let the teacher follow."""
