@@ -50,6 +50,7 @@ def other_values(field):
         "resnet18",
         "32-true",
         "embedding",
+        "features",
     ]
     candidates += ["bf16-mixed", "cpu", "other", "labels.csv"]
     return [value for value in candidates if value != default]
