@@ -87,3 +87,16 @@ def test_the_same_step_gives_the_same_terms(batch):
     weights = dict.fromkeys(TERMS, 0.5)
     first, second = ({k: float(v) for k, v in model(**weights).train()(batch, 2.0).items()} for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(("consistency", "whose"), [(0.5, "teacher"), (0, "network")])
+def test_sure_regions_are_the_teachers_where_there_is_one(batch, consistency, whose):
+    def affinity(turned):
+        made = model(affinity=1.0, consistency=consistency).train()
+        if turned:
+            getattr(made, turned).classifier.weight.data.neg_()
+        return float(made(batch, 2.0)["affinity"].detach())
+
+    assert affinity(whose) != affinity(None)
+    if consistency:
+        assert affinity("network") == affinity(None)
