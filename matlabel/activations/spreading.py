@@ -3,11 +3,11 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from matlabel.activations.feature_walk import FeatureWalk, feature_affinity
 from matlabel.activations.local_walk import LocalWalk
-from matlabel.activations.spread import spread
 from matlabel.classifier.affinity import AffinityHead
+from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
 from matlabel.classifier.network import Output
+from matlabel.classifier.spread import spread
 from matlabel.settings.activations import SpreadSettings
 
 

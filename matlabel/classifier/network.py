@@ -38,8 +38,7 @@ class CamNetwork(nn.Module):
         trunk: where F comes from.
         classes: K.
         embedding_size: d; None: no embedding.
-        affinity_size: channels for each layer of `affinity`, which is applied to `Output.features` by who wants it;
-            None: no such head.
+        affinity_size: channels of `affinity`, a head that whoever wants it applies to `Output.features`; None: none.
     """
 
     def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None, affinity_size: int | None = None):

@@ -24,7 +24,7 @@ class CamSettings(TrainingSettings):
         description="Weight of learned affinity, for activations.spread; the trunk gets no gradient from it, so with "
         "sgd it is how fast its heads learn.",
     )
-    affinity_size: int = Field(16, ge=1, description="Channels of the affinity's feature for each of the four layers.")
+    affinity_size: int = Field(64, ge=2, description="Channels of the affinity's feature.")
     temperature: float = Field(0.1, gt=0, description="Of the contrasts in category and foreground.")
     background_centres: int = Field(12, ge=1, description="Centres of the background's embeddings.")
     queue: int = Field(128, ge=0, description="Background regions of other images kept as negatives.")
@@ -38,7 +38,7 @@ class CamSettings(TrainingSettings):
 
     @property
     def head_sizes(self) -> tuple[int | None, int | None]:
-        """Channels of the embedding and, for each layer, of the affinity's feature; None where no term trains it."""
+        """Channels of the embedding and of the affinity's feature; None where no term trains it."""
         return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
 
     def recorded(self) -> dict[str, Any]:

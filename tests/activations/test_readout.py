@@ -2,13 +2,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from matlabel.activations.feature_walk import FeatureWalk, feature_affinity
 from matlabel.activations.readout import combine, from_embedding, from_maps
-from matlabel.activations.spread import spread
 from matlabel.activations.views import activations, grid
 from matlabel.backbones import Trunk
+from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
 from matlabel.classifier.load import Classifier
 from matlabel.classifier.network import CamNetwork, Output
+from matlabel.classifier.spread import spread
 from matlabel.settings.activations import ActivationsSettings
 
 D = 4

@@ -4,12 +4,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from matlabel.activations.feature_walk import FeatureWalk, feature_affinity
 from matlabel.activations.local_walk import LocalWalk
-from matlabel.activations.spread import spread
 from matlabel.activations.spreading import Spreading
 from matlabel.classifier.affinity import RADIUS, AffinityHead
+from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
 from matlabel.classifier.network import Output
+from matlabel.classifier.spread import spread
 from matlabel.settings.activations import SpreadSettings
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from matlabel.cam.affinity import FLOOR, UNKNOWN, affinity_loss, sure_regions
+from matlabel.cam.affinity import FLOOR, UNKNOWN, affinity_loss, sure_regions, walked_maps
 from matlabel.classifier.affinity import distances
 
 SIZE, E = 10, 4
@@ -141,17 +141,28 @@ def test_descent_on_the_features_parts_two_regions_that_began_alike(halves):
     assert across > 2 * inside
 
 
-def test_a_region_is_sure_where_its_class_is_strong_and_ahead_and_background_where_all_are_weak():
-    relative = torch.zeros(1, 2, 1, 6)
-    relative[0, :, 0] = torch.tensor([[0.9, 0.45, 0.5, 0.39, 0.05, 0.2], [0.0, 0.44, 0.9, 0.0, 0.09, 0.0]])
-    assert sure_regions(relative, (1, 6))[0, 0].tolist() == [1, UNKNOWN, 2, UNKNOWN, 0, UNKNOWN]
-    one = sure_regions(relative[:, :1], (1, 6))[0, 0].tolist()
-    assert one == [1, 1, 1, UNKNOWN, 0, UNKNOWN]
+def test_what_wins_by_far_is_sure_and_the_rest_unknown():
+    planes = torch.tensor([[0.7, 0.59, 0.1, 0.3], [0.2, 0.41, 0.3, 0.35], [0.1, 0.0, 0.6, 0.35]])[None, :, None]
+    assert sure_regions(planes)[0, 0].tolist() == [0, UNKNOWN, 2, UNKNOWN]
 
 
 def test_what_a_view_does_not_show_is_unknown():
     valid = torch.ones(1, 4, 4, dtype=torch.bool)
     valid[:, 0] = False
-    trimap = sure_regions(torch.ones(1, 1, 2, 2), (4, 4), valid)
+    trimap = sure_regions(torch.ones(1, 1, 4, 4), valid)
     assert (trimap[:, 0] == UNKNOWN).all()
-    assert (trimap[:, 1:] == 1).all()
+    assert (trimap[:, 1:] == 0).all()
+
+
+def test_maps_that_fade_inside_an_object_are_carried_to_its_border():
+    what = torch.zeros(1, 1, 8, 8)
+    what[..., :4, :] = 1
+    features = [torch.cat([what, 1 - what], 1)] * 4
+    relative = torch.zeros(1, 2, 8, 8)
+    relative[:, 1, :2, :2] = 1
+    assert (sure_regions(torch.cat([1 - relative.amax(1, keepdim=True), relative], 1)) == 2).sum() == 4
+    planes = walked_maps(relative, features)
+    assert torch.allclose(planes.sum(1), torch.ones(1, 8, 8), atol=1e-5)
+    trimap = sure_regions(planes)
+    assert (trimap[:, :4] == 2).all()
+    assert (trimap[:, 4:] == 0).all()
