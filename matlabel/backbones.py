@@ -11,7 +11,13 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.weights import load_weights
 from matlabel.settings.training import TrainingSettings
 
-CHANNELS = {"resnet18": 512, "resnet34": 512, "resnet50": 2048, "resnet101": 2048}
+# Of the maps of layer1 to layer4.
+CHANNELS = {
+    "resnet18": (64, 128, 256, 512),
+    "resnet34": (64, 128, 256, 512),
+    "resnet50": (256, 512, 1024, 2048),
+    "resnet101": (256, 512, 1024, 2048),
+}
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
@@ -33,7 +39,8 @@ class Trunk(nn.Module):
         # Registered under torchvision's names, so that its state dicts fit as they are.
         self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
         self.layer1, self.layer2, self.layer3, self.layer4 = net.layer1, net.layer2, net.layer3, net.layer4
-        self.channels = CHANNELS[name]
+        self.layer_channels = CHANNELS[name]
+        self.channels = self.layer_channels[-1]
         self.freeze_norm = freeze_norm
         dilation = 1
         for layer, stride in ((self.layer3, 16), (self.layer4, 32)):

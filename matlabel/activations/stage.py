@@ -48,6 +48,9 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
             raise UserError(f"{weights}: trained for {classifier.classes}, the data has {context.classes}")
         if context.settings.read != "maps" and classifier.centres is None:
             raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
+        walk = context.settings.spread
+        if walk.steps and walk.affinity == "learned" and classifier.network.affinity is None:
+            raise UserError(f"{weights}: trained without affinity; set activations.spread.affinity: features")
 
         def read(batch: list[Entry]) -> list[Activations]:
             labels = [[label - 1 for label in tag_indices(entry, context.classes)] for entry in batch]

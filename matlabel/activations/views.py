@@ -8,7 +8,7 @@ from torch import Tensor
 
 from matlabel.activations.readout import combine, from_embedding, from_maps
 from matlabel.activations.sizes import grid, scaled_size
-from matlabel.activations.spread import STRIDE, feature_affinity, spread
+from matlabel.activations.spreading import Spreading
 from matlabel.backbones import normalise
 from matlabel.classifier.load import Classifier
 from matlabel.classifier.network import Output
@@ -28,10 +28,6 @@ class Activations:
     probabilities: Tensor
     unspread: Tensor | None
     agreement: Tensor
-
-
-# Features of the view nearest to scale 1, and the grid on which they are compared.
-Middle = tuple[list[Tensor], tuple[int, int]]
 
 
 @torch.inference_mode()
@@ -55,7 +51,7 @@ def activations(
     size = grid(*original)
     plain = normalise(images)
     views: list[list[Tensor]] = [[] for _ in labels]
-    middles: list[Middle | None] = [None] * len(labels)
+    spread_all = None
     # The reference for spreading is the view nearest to scale 1.
     middle = min(settings.scales, key=lambda scale: abs(scale - 1))
     for scale in settings.scales:
@@ -66,10 +62,15 @@ def activations(
             for index, present in enumerate(labels):
                 one = _only(output, index)
                 views[index] += [_sized(way, size, mirrored) for way in _read(one, classifier, present, settings)]
-                if settings.spread.steps and scale == middle and not mirrored:
-                    coarse = (-(-target[0] // STRIDE), -(-target[1] // STRIDE))
-                    middles[index] = (one.features, coarse)
-    return [_finish(ways, middle, settings) for ways, middle in zip(views, middles, strict=True)]
+            if settings.spread.steps and scale == middle and not mirrored:
+                spread_all = Spreading(output, classifier.network.affinity, settings.spread)
+    means = [_means(ways, settings) for ways in views]
+    unspread = [combine(way) for way in means]
+    final = spread_all(unspread) if spread_all is not None else unspread
+    return [
+        Activations(after, before if spread_all is not None else None, _agreement(ways, after))
+        for ways, before, after in zip(views, unspread, final, strict=True)
+    ]
 
 
 def _only(output: Output, index: int) -> Output:
@@ -93,17 +94,12 @@ def _sized(way: Tensor, size: tuple[int, int], mirrored: bool) -> Tensor:
     return F.interpolate(way[None], size, mode="bilinear", align_corners=False)[0]
 
 
-def _finish(ways: list[Tensor], middle: Middle | None, settings: ActivationsSettings) -> Activations:
+def _means(ways: list[Tensor], settings: ActivationsSettings) -> list[Tensor]:
+    """The mean over the views, of each read-out."""
     count = 2 if settings.read == "both" and len(ways[0]) > 1 else 1
-    means = [torch.stack(ways[first::count]).mean(0) for first in range(count)]
-    unspread = combine(means)
-    final = unspread
-    if middle is not None and len(unspread) > 1:
-        features, coarse = middle
-        affinity = feature_affinity(features, coarse, settings.spread.power)
-        size = unspread.shape[1:]
-        small = F.interpolate(unspread[None], coarse, mode="bilinear", align_corners=False)[0]
-        final = F.interpolate(spread(small, affinity, settings.spread.steps)[None], size, mode="bilinear")[0]
+    return [torch.stack(ways[first::count]).mean(0) for first in range(count)]
+
+
+def _agreement(ways: list[Tensor], final: Tensor) -> Tensor:
     winner = final.argmax(0)
-    agreement = torch.stack([way.argmax(0) == winner for way in ways]).float().mean(0)
-    return Activations(final, unspread if middle is not None else None, agreement)
+    return torch.stack([way.argmax(0) == winner for way in ways]).float().mean(0)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matlabel.backbones import normalise
+from matlabel.cam.affinity import affinity_loss, sure_regions, walked_maps
 from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
 from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, warp
@@ -17,7 +18,7 @@ from matlabel.training import head_and_trunk
 
 
 class D2Cam(nn.Module):
-    """Classification plus the four terms, each with its weight; a term of weight 0 costs nothing.
+    """Classification plus the five terms, each with its weight; a term of weight 0 costs nothing.
 
     Args:
         network: the classifier.
@@ -63,16 +64,16 @@ class D2Cam(nn.Module):
         terms = {"classification": F.multilabel_soft_margin_loss(output.logits, tags)}
         if not active:
             return terms
-        target = None
+        teacher = None
         if view is not None:
             with torch.no_grad():
                 self.teacher.eval()
-                target = relative_maps(self.teacher(plain).maps, tags)
+                teacher = self.teacher(plain)
         # Cosines and averages in float32: half precision would round centres and contrasts away.
         with torch.autocast(images.device.type, enabled=False):
-            return {**terms, **self._terms(output, target, view, tags)}
+            return {**terms, **self._terms(output, teacher, view, tags)}
 
-    def _terms(self, output: Output, target: Tensor | None, view: Tensor | None, tags: Tensor) -> dict[str, Tensor]:
+    def _terms(self, output: Output, teacher: Output | None, view: Tensor | None, tags: Tensor) -> dict[str, Tensor]:
         settings, terms = self.settings, {}
         relative = relative_maps(output.maps, tags)
         if self.centres is not None and output.embedding is not None:
@@ -83,11 +84,27 @@ class D2Cam(nn.Module):
             if settings.foreground:
                 terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
             self.centres.update(regions, tags)
-        if view is not None and target is not None:
+        if view is not None and teacher is not None:
+            target = relative_maps(teacher.maps, tags)
             terms["consistency"] = settings.consistency * consistency_loss(relative, target, view, tags)
         if settings.exclusivity:
             terms["exclusivity"] = settings.exclusivity * exclusivity_loss(output.maps, relative, tags)
+        if settings.affinity:
+            terms["affinity"] = settings.affinity * self._affinity(output, teacher, view, tags)
         return terms
+
+    def _affinity(self, output: Output, teacher: Output | None, view: Tensor | None, tags: Tensor) -> Tensor:
+        # The student's features, as they are read later, against what the teacher is sure of.
+        feature = self.network.affinity(output.features)
+        with torch.no_grad():
+            known = output if teacher is None else teacher
+            planes = walked_maps(relative_maps(known.maps, tags), known.features)
+            planes = F.interpolate(planes, feature.shape[2:], mode="bilinear", align_corners=False)
+            valid = None
+            if view is not None:
+                planes, valid = warp(planes, view), inside(view, *planes.shape[2:], planes.device)
+            trimap = sure_regions(planes, valid)
+        return affinity_loss(feature, trimap)
 
     def after_step(self) -> None:
         """Count the step and let the teacher follow."""

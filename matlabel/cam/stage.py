@@ -57,7 +57,7 @@ def run(
         history = fit(fabric, job, context.settings, model, samples)
         if fabric.is_global_zero:
             centres = model.centres.cpu().state_dict() if model.centres is not None else {}
-            content = {"classes": context.classes, "settings": canonical(context.settings.model_dump(mode="json"))}
+            content = {"classes": context.classes, "settings": canonical(context.settings.recorded())}
             write_history(history_file, history)
             save_weights(out, {**content, "network": model.network.cpu().state_dict(), "centres": centres})
             job.checkpoint.unlink(missing_ok=True)
@@ -67,7 +67,7 @@ def build_network(context: Context[CamSettings]) -> CamNetwork:
     """A network to train, its trunk loaded as the settings say."""
     settings = context.settings
     trunk = build_trunk(settings.backbone, settings.weights, settings, "cam")
-    return CamNetwork(trunk, len(context.classes), settings.embedding_size if settings.embeds else None)
+    return CamNetwork(trunk, len(context.classes), *settings.head_sizes)
 
 
 def _adopt(context: Context[CamSettings], out: Path, history_file: Path) -> None:

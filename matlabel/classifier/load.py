@@ -47,7 +47,7 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     except ValidationError as error:
         raise UserError(f"{path}: made with settings that this version does not know: {error}") from error
     trunk = Trunk(settings.backbone, settings.output_stride)
-    network = CamNetwork(trunk, len(content["classes"]), settings.embedding_size if settings.embeds else None)
+    network = CamNetwork(trunk, len(content["classes"]), *settings.head_sizes)
     try:
         network.load_state_dict(content["network"])
     except RuntimeError as error:

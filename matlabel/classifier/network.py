@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matlabel.backbones import Trunk
+from matlabel.classifier.affinity import AffinityHead
 
 
 @dataclass
@@ -31,9 +32,16 @@ class Output:
 
 
 class CamNetwork(nn.Module):
-    """S = w·F and Z = g(F) / |g(F)| on the features F of a trunk; g is two 1×1 convolutions."""
+    """S = w·F and Z = g(F) / |g(F)| on the features F of a trunk; g is two 1×1 convolutions.
 
-    def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None):
+    Args:
+        trunk: where F comes from.
+        classes: K.
+        embedding_size: d; None: no embedding.
+        affinity_size: channels of `affinity`, a head that whoever wants it applies to `Output.features`; None: none.
+    """
+
+    def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None, affinity_size: int | None = None):
         super().__init__()
         self.trunk = trunk
         # First, so that it starts the same with and without an embedding: what terms add is then all that differs.
@@ -46,11 +54,13 @@ class CamNetwork(nn.Module):
                 nn.ReLU(inplace=True),
                 _initialised(nn.Conv2d(width, embedding_size, 1)),
             )
+        # Last, and fed by a trunk that it does not move: all else trains to the same bits with and without it.
+        self.affinity = AffinityHead(trunk.layer_channels, affinity_size) if affinity_size else None
 
     @property
     def heads(self) -> list[nn.Module]:
         """The layers that are new."""
-        return [self.classifier] + ([self.embedder] if self.embedder is not None else [])
+        return [head for head in (self.classifier, self.embedder, self.affinity) if head is not None]
 
     def forward(self, images: Tensor) -> Output:
         """Normalised images [B, 3, H, W] -> maps and embedding at the trunk's output stride."""

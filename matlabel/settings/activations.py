@@ -15,10 +15,26 @@ _UNREAD = {"cam": (), "segmenter": (*_READ_OUT, "gamma"), "files": (*_READ_OUT, 
 
 
 class SpreadSettings(Settings):
-    """Random walk over the similarity of the trunk's features."""
+    """Random walk over the affinity of pixels, learned or of the trunk's features."""
+
+    affinity: Literal["auto", "features", "learned"] = Field(
+        "auto",
+        description="The cosine of the trunk's features, between all pixels, or what cam.affinity has learned, between "
+        "near ones; auto: learned where the classifier has it.",
+    )
+    layers: list[Literal[1, 2, 3, 4]] = Field(
+        [2, 3, 4], min_length=1, description="Layers of the trunk whose cosines are averaged, for features."
+    )
 
     steps: int = Field(4, ge=0, description="Steps of the walk; 0: no spreading.")
-    power: float = Field(8.0, gt=0, description="Exponent of the similarity before its rows are normalised.")
+    power: float = Field(8.0, gt=0, description="Exponent of the affinity before its rows are normalised.")
+
+    @field_validator("layers")
+    @classmethod
+    def _ascending(cls, layers: list[int]) -> list[int]:
+        if len(set(layers)) < len(layers):
+            raise ValueError("a layer is named twice")
+        return sorted(layers)
 
 
 class ActivationsSettings(Settings):

@@ -1,6 +1,6 @@
 """Settings of the stage cam."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,13 @@ class CamSettings(TrainingSettings):
     foreground: float = Field(0.2, ge=0, description="Weight of foreground-background decoupling.")
     consistency: float = Field(1.0, ge=0, description="Weight of the agreement of student and teacher.")
     exclusivity: float = Field(0.1, ge=0, description="Weight of the removal of non-exclusive activation.")
+    affinity: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of learned affinity, for activations.spread; the trunk gets no gradient from it, so with "
+        "sgd it is how fast its heads learn.",
+    )
+    affinity_size: int = Field(64, ge=2, description="Channels of the affinity's feature.")
     temperature: float = Field(0.1, gt=0, description="Of the contrasts in category and foreground.")
     background_centres: int = Field(12, ge=1, description="Centres of the background's embeddings.")
     queue: int = Field(128, ge=0, description="Background regions of other images kept as negatives.")
@@ -28,3 +35,13 @@ class CamSettings(TrainingSettings):
     def embeds(self) -> bool:
         """Whether the network has an embedding head: a term trains it."""
         return self.category > 0 or self.foreground > 0
+
+    @property
+    def head_sizes(self) -> tuple[int | None, int | None]:
+        """Channels of the embedding and of the affinity's feature; None where no term trains it."""
+        return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
+
+    def recorded(self) -> dict[str, Any]:
+        """What weights.pt says of its settings. Without affinity, nothing of it: such files are as before it came."""
+        left_out = set() if self.affinity > 0 else {"affinity", "affinity_size"}
+        return self.model_dump(mode="json", exclude=left_out)

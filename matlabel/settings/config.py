@@ -60,6 +60,17 @@ class StageSettings(Settings):
         return self
 
     @model_validator(mode="after")
+    def _affinity_is_trained(self) -> "StageSettings":
+        spread = self.activations.spread
+        wanted = self.activations.kind == "cam" and spread.steps and spread.affinity == "learned"
+        if self.labels.source == "mattes" and wanted and not (self.cam.affinity or self.cam.weights_from):
+            raise ValueError(
+                "activations.spread.affinity is learned, but no term trains it: set cam.affinity above 0, "
+                "or activations.spread.affinity: features"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _masks_have_no_alphas(self) -> "StageSettings":
         if self.labels.source == "masks" and self.segmenter.target == "soft":
             raise ValueError("segmenter.target soft learns from mattes, but labels.source is masks: set target: labels")

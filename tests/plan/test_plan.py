@@ -53,6 +53,7 @@ def other_values(field):
         "resnet18",
         "32-true",
         "embedding",
+        "features",
     ]
     candidates += ["bf16-mixed", "cpu", "other", "labels.csv", "files:maps"]
     return [value for value in candidates if value != default]

@@ -1,0 +1,90 @@
+"""From training to activations, with and without learned affinity."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from matlabel.activations import stage as activations_stage
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.shard import open_shard
+from matlabel.artifacts.weights import load_weights
+from matlabel.cam import stage as cam_stage
+from matlabel.classifier.load import load_classifier
+from matlabel.dataset import stage as dataset_stage
+from matlabel.plan import Plan
+
+SMALL = {
+    "backbone": "resnet18",
+    "weights": "none",
+    "norm": "frozen",
+    "epochs": 2,
+    "warmup": 1,
+    "batch_size": 4,
+    "crop": 48,
+    "resize": [48, 60],
+    "lr": 0.001,
+    "threads": 1,
+    "embedding_size": 8,
+}
+
+
+@pytest.fixture
+def chain(animals, tmp_path, monkeypatch):
+    """Runs cam and activations of the first shard under given settings; returns the weights and the shard."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(cam, spread):
+        config = {
+            "dataset": {"format": "folder", "path": str(animals)},
+            "cam": {**SMALL, **cam},
+            "activations": {"size": 64, "scales": [1.0], "spread": spread},
+            "evaluation": {"splits": ["val"]},
+        }
+        plan = Plan(config, write=True)
+        keys, number = plan.chains["default", 0], next(iter(plan.data.shards))
+        csv = Path(plan.shard_csv(number))
+        dataset_stage.run(Path(plan.settings_file(keys["dataset"])), csv, Path(plan.artifact(keys["dataset"], number)))
+        weights, shard = Path(plan.artifact(keys["cam"])), Path(plan.artifact(keys["activations"], number))
+        images = Path(plan.list_file(plan.splits(plan.node(keys["cam"]))))
+        cam_stage.run(Path(plan.settings_file(keys["cam"])), images, weights, device="cpu")
+        activations_stage.run(Path(plan.settings_file(keys["activations"])), csv, weights, shard, device="cpu")
+        return weights, shard
+
+    return run
+
+
+def probabilities(shard):
+    with open_shard(shard, "activations") as source:
+        return {name: source[name]["probabilities"].tolist() for name in ("a0", "a1", "a2")}
+
+
+def test_affinity_is_trained_stored_loaded_and_spread_over(chain):
+    weights, learned = chain({"affinity": 1.0}, {"affinity": "learned"})
+    history = weights.with_name("history.csv").read_text().splitlines()
+    column = history[0].split(",").index("affinity")
+    assert [float(line.split(",")[column]) > 0 for line in history[1:]] == [False, True]
+    stored = load_weights(weights)["network"]
+    loaded = load_classifier(weights, "cpu").network.affinity.state_dict()
+    assert loaded
+    assert all(torch.equal(value, stored[f"affinity.{name}"]) for name, value in loaded.items())
+    _, features = chain({"affinity": 1.0}, {"affinity": "features"})
+    assert probabilities(learned) != probabilities(features)
+
+
+def test_without_affinity_nothing_of_it_is_stored(chain):
+    weights, _ = chain({}, {})
+    content = load_weights(weights)
+    assert not [name for name in content["network"] if "affinity" in name]
+    assert not [name for name in json.loads(content["settings"]) if "affinity" in name]
+    assert load_classifier(weights, "cpu").network.affinity is None
+
+
+def test_learned_is_refused_for_a_classifier_that_has_not_learned_it(chain, tmp_path):
+    weights, _ = chain({}, {"steps": 0})
+    elsewhere = tmp_path / "elsewhere.pt"
+    elsewhere.write_bytes(weights.read_bytes())
+    with pytest.raises(UserError, match=r"weights\.pt: trained without affinity; set .*: features") as error:
+        chain({"weights_from": str(elsewhere)}, {"affinity": "learned"})
+    assert "\n" not in str(error.value)
