@@ -52,8 +52,8 @@ def activations(
     plain = normalise(images)
     views: list[list[Tensor]] = [[] for _ in labels]
     spread_all = None
-    # The reference for spreading is the view nearest to scale 1.
-    middle = min(settings.scales, key=lambda scale: abs(scale - 1))
+    # Pixels are compared in the largest view, where the features tell most of them apart.
+    finest = max(settings.scales)
     for scale in settings.scales:
         target = scaled_size(height, width, settings.size * scale)
         scaled = F.interpolate(plain, target, mode="bilinear", align_corners=False, antialias=True)
@@ -62,7 +62,7 @@ def activations(
             for index, present in enumerate(labels):
                 one = _only(output, index)
                 views[index] += [_sized(way, size, mirrored) for way in _read(one, classifier, present, settings)]
-            if settings.spread.steps and scale == middle and not mirrored:
+            if settings.spread.steps and scale == finest and not mirrored:
                 spread_all = Spreading(output, classifier.network.affinity, settings.spread)
     means = [_means(ways, settings) for ways in views]
     unspread = [combine(way) for way in means]

@@ -46,7 +46,7 @@ def load_context(path: str | Path, stage: str, model: type[Model]) -> Context[Mo
         found = raw.get("stage") if isinstance(raw, dict) else None
         raise UserError(f"{path}: settings of stage {found}, expected {stage}")
     try:
-        settings = model.model_validate(raw.get("settings") or {})
+        settings = model.from_keyed(raw.get("settings") or {})
     except ValidationError as error:
         problem = error.errors()[0]
         raise UserError(f"{path}: settings.{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error

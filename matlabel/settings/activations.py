@@ -23,11 +23,18 @@ class SpreadSettings(Settings):
         "near ones; auto: learned where the classifier has it.",
     )
     layers: list[Literal[1, 2, 3, 4]] = Field(
-        [2, 3, 4], min_length=1, description="Layers of the trunk whose cosines are averaged, for features."
+        [1, 2, 3, 4],
+        min_length=1,
+        json_schema_extra={"introduced": [2, 3, 4]},
+        description="Layers of the trunk whose cosines are averaged, for features.",
     )
-
-    steps: int = Field(4, ge=0, description="Steps of the walk; 0: no spreading.")
-    power: float = Field(8.0, gt=0, description="Exponent of the affinity before its rows are normalised.")
+    steps: int = Field(32, ge=0, json_schema_extra={"introduced": 4}, description="Steps of the walk; 0: no spreading.")
+    power: float = Field(
+        16.0,
+        gt=0,
+        json_schema_extra={"introduced": 8.0},
+        description="Exponent of the affinity before its rows are normalised; larger wants more steps.",
+    )
 
     @field_validator("layers")
     @classmethod

@@ -1,6 +1,7 @@
 """What all settings share: unknown keys are refused, numbers may come as text, and each knows how it is keyed."""
 
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Mapping
+from typing import Any, Literal, Self, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,6 +20,22 @@ class Settings(BaseModel):
         if not isinstance(data, dict):
             return data
         return {name: _from_text(value, cls.model_fields.get(name)) for name, value in data.items()}
+
+    @classmethod
+    def from_keyed(cls, values: Mapping[str, Any]) -> Self:
+        """The settings that `keyed` gave these values: what it left out is the default it was introduced with.
+
+        Raises:
+            ValidationError: a value that the settings refuse.
+        """
+        filled = dict(values)
+        for name, field in cls.model_fields.items():
+            out, extra = field.alias or name, field.json_schema_extra or {}
+            if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
+                filled[out] = field.annotation.from_keyed(filled.get(out) or {})
+            elif "introduced" in extra:
+                filled.setdefault(out, extra["introduced"])
+        return cls.model_validate(filled)
 
     def keyed(self) -> dict[str, Any]:
         """The validated values that make an artifact's key, as JSON types.
