@@ -4,7 +4,7 @@ import numpy as np
 
 from matlabel.mattes.activations import enlarge_activations
 from matlabel.mattes.grid import matte
-from matlabel.mattes.problem import Solver
+from matlabel.mattes.problem import Belief, Solver
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
 
 
@@ -15,6 +15,7 @@ def alphas_of(
     *,
     trimap: np.ndarray | None = None,
     activations: np.ndarray | None = None,
+    drawn: np.ndarray | None = None,
     device: str = "cpu",
 ) -> np.ndarray:
     """Alphas of the background and every label.
@@ -24,7 +25,8 @@ def alphas_of(
         labels: label values of the image's tags.
         settings: method and its parameters.
         trimap: uint8[H, W] label trimap; not read by `crf` and `none`.
-        activations: uint8[C + 1, h, w], background first; read by `crf` and `none` alone.
+        activations: uint8[C + 1, h, w], background first; read by `crf` and `none`, and with mattes.prior.
+        drawn: bool[H, W], where a person has drawn into the trimap; read with mattes.prior.
         device: where a network runs (`vitmatte`).
 
     Returns:
@@ -35,13 +37,27 @@ def alphas_of(
         UserError: an optional package or the network is missing.
     """
     if settings.method not in WITHOUT_TRIMAP:
-        return matte(image, trimap, labels, solver_of(settings, device), settings.scale)
+        belief = belief_of(settings, activations, drawn)
+        return matte(image, trimap, labels, solver_of(settings, device), settings.scale, belief)
     probabilities = enlarge_activations(activations, *image.shape[:2])
     if settings.method == "none":
         return probabilities
     from matlabel.mattes.crf import mean_field
 
     return mean_field(image, probabilities, **settings.crf.model_dump())
+
+
+def belief_of(settings: MattesSettings, activations: np.ndarray | None, drawn: np.ndarray | None) -> Belief | None:
+    """What a method is to believe besides colours: the activations, where mattes.prior says so.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not settings.reads_prior:
+        return None
+    if activations is None:
+        raise ValueError("mattes.prior needs activations")
+    return Belief(activations, settings.prior, drawn)
 
 
 def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
@@ -55,7 +71,9 @@ def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
         case "closed_form":
             from matlabel.mattes import closed_form
 
-            return lambda *problem: closed_form.solve(*problem, epsilon, radius)
+            return lambda image, trimap, values, pull=None: closed_form.solve(
+                image, trimap, values, epsilon, radius, pull
+            )
         case "lbdm":
             from matlabel.mattes import lbdm
 

@@ -9,6 +9,21 @@ UNKNOWN = 255
 
 
 @dataclass(frozen=True)
+class Belief:
+    """What is believed of an image's unknown pixels, besides its colours (`prior.prior_pull`).
+
+    Attributes:
+        activations: uint8 or float [C + 1, h, w] ≥ 0 of any size and scale, background first, then the labels.
+        weight: how strongly, > 0.
+        drawn: bool[H, W], where a person has drawn into the trimap; None where nobody has.
+    """
+
+    activations: np.ndarray
+    weight: float
+    drawn: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Problem:
     """A checked image and label trimap.
 
@@ -18,6 +33,7 @@ class Problem:
         values: the value of every plane of the alphas: 0 for the background, then the labels in the order given.
         seeded: planes that have sure pixels, ascending. The others are 0 everywhere.
         unknown: int64[n], the unknown pixels as indices y * W + x.
+        belief: what else is believed of them; None for nothing.
     """
 
     image: np.ndarray
@@ -25,9 +41,12 @@ class Problem:
     values: list[int]
     seeded: list[int]
     unknown: np.ndarray
+    belief: Belief | None = None
 
     @classmethod
-    def of(cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int]) -> "Problem":
+    def of(
+        cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int], belief: Belief | None = None
+    ) -> "Problem":
         """Check the arguments.
 
         Raises:
@@ -55,7 +74,9 @@ class Problem:
         seeded = [plane for plane, value in enumerate(values) if present[value]]
         if labels and not seeded:
             raise ValueError("every pixel of the trimap is unknown: there is nothing to spread into it")
-        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN))
+        if belief and (belief.activations.ndim != 3 or len(belief.activations) != len(values)):
+            raise ValueError(f"expected activations of {len(values)} planes, got shape {belief.activations.shape}")
+        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN), belief)
 
     @property
     def needs_solving(self) -> bool:
@@ -103,9 +124,10 @@ class Problem:
         return soft
 
 
-Solver = Callable[[np.ndarray, np.ndarray, list[int]], np.ndarray]
+Solver = Callable[..., np.ndarray]
 """(image float64[h, w, 3] in [0, 1], trimap uint8[h, w], values) -> float[len(values), h, w], the alpha of each value;
-called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read."""
+called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read. One
+that knows of priors takes a `prior.Pull` after the values."""
 
 
 def occurring(trimap: np.ndarray) -> np.ndarray:

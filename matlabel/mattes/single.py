@@ -23,7 +23,7 @@ def matte_files(
         image: a JPEG or PNG.
         trimap: see `read_trimap`.
         out: the PNG to write; of several labels, label 3's is `<stem>-3.png` beside it.
-        settings: a method that reads a trimap, its scale and parameters.
+        settings: a method that reads a trimap, its scale and parameters; no prior, as one image has no activations.
         device: auto, cpu, cuda or mps.
         labels: see `read_trimap`.
 

@@ -17,7 +17,7 @@ from matlabel.artifacts.shard import Packed, Shard, open_shard, pack, write_shar
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import Entry, ShardManifest, load_shard
 from matlabel.devices import has_nvidia_gpu, pick_device
-from matlabel.mattes.methods import alphas_of
+from matlabel.mattes.methods import alphas_of, belief_of
 from matlabel.mattes.problem import Problem
 from matlabel.processes import ordered, over_processes
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
@@ -32,6 +32,7 @@ class Task:
     classes: np.ndarray
     trimap: np.ndarray | None
     activations: np.ndarray | None
+    drawn: np.ndarray | None = None
 
     def image(self) -> np.ndarray:
         """The photograph, uint8[H, W, 3], of the trimap's size."""
@@ -56,7 +57,7 @@ def run(
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        activations: the shard of the stage activations (its classes; with methods `none` and `crf` all there is).
+        activations: the shard of the stage activations: its classes; with methods `none` and `crf`, or a prior, all.
         out: the shard to write: per image `classes` uint8[C] and `alphas` uint8[C + 1, H, W], background first, that
             sum to 255 at every pixel.
         trimaps: the shard of the stage trimaps; not read by methods `none` and `crf`.
@@ -83,7 +84,7 @@ def run(
             guided as guides,
             write_shard(out, **context.shard_attributes) as writer,
         ):
-            tasks = tasks_of(shard, source, guides)
+            tasks = tasks_of(shard, source, guides, read_planes=not reads_trimap or chosen.reads_prior)
             if device == "cuda" and chosen.method == "closed_form":
                 found = on_device(tasks, device, chosen, workers)
             else:
@@ -108,8 +109,15 @@ def device_of(settings: MattesSettings, wanted: str) -> str:
 
 def matted(task: Task, settings: MattesSettings, device: str) -> Packed:
     """The alphas of one image as a shard stores them: uint8[C + 1, H, W], background first."""
-    labels = task.classes.tolist()
-    alphas = alphas_of(task.image(), labels, settings, trimap=task.trimap, activations=task.activations, device=device)
+    alphas = alphas_of(
+        task.image(),
+        task.classes.tolist(),
+        settings,
+        trimap=task.trimap,
+        activations=task.activations,
+        drawn=task.drawn,
+        device=device,
+    )
     return packed(alphas)
 
 
@@ -118,15 +126,16 @@ def packed(alphas: np.ndarray) -> Packed:
     return pack(quantise(alphas))
 
 
-def tasks_of(shard: ShardManifest, activations: Shard, trimaps: Shard | None) -> Iterator[Task]:
-    """What each image of a shard needs, in slot order, read as it is asked for."""
+def tasks_of(
+    shard: ShardManifest, activations: Shard, trimaps: Shard | None, read_planes: bool = True
+) -> Iterator[Task]:
+    """What each image of a shard needs, in slot order, read as it is asked for; the activations' planes if wanted."""
     for entry in shard.entries:
-        if trimaps is None:
-            found = activations[entry.id]
-            yield Task(shard.folder, entry, found["classes"], None, found["probabilities"])
-        else:
-            classes = activations.read(entry.id, "classes")
-            yield Task(shard.folder, entry, classes, trimaps[entry.id]["trimap"], None)
+        classes = activations.read(entry.id, "classes")
+        planes = activations.read(entry.id, "probabilities") if read_planes else None
+        guide = {} if trimaps is None else trimaps[entry.id]
+        drawn = guide["drawn"].astype(bool) if "drawn" in guide else None
+        yield Task(shard.folder, entry, classes, guide.get("trimap"), planes, drawn)
 
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
@@ -134,9 +143,10 @@ def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, work
     from matlabel.mattes.batched.stream import closed_form_stream
 
     with ThreadPoolExecutor(workers) as pool:
-        problems = ordered(pool, _problem, tasks, ahead=2 * settings.batch_size)
+        problems = ordered(pool, partial(_problem, settings=settings), tasks, ahead=2 * settings.batch_size)
         yield from ordered(pool, packed, closed_form_stream(problems, device, settings), ahead=4 * workers)
 
 
-def _problem(task: Task) -> Problem:
-    return Problem.of(task.image(), task.trimap, task.classes.tolist())
+def _problem(task: Task, settings: MattesSettings) -> Problem:
+    belief = belief_of(settings, task.activations, task.drawn)
+    return Problem.of(task.image(), task.trimap, task.classes.tolist(), belief)

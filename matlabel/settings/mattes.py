@@ -35,6 +35,13 @@ class MattesSettings(Settings):
     epsilon: float = Field(
         1e-7, gt=0, description="closed_form, lbdm: added to the colour covariance of a window; larger smooths."
     )
+    prior: float = Field(
+        0.5,
+        ge=0,
+        json_schema_extra={"introduced": 0.0},
+        description="closed_form: weight that draws unknown pixels to their activations, so that colours decide the "
+        "contour and activations what belongs to it; 0: colours alone.",
+    )
     radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
     tolerance: float = Field(
         1e-4, gt=0, lt=1, description="closed_form on a GPU stops at this relative residual; the CPU solves exactly ..."
@@ -50,3 +57,8 @@ class MattesSettings(Settings):
     compile: bool = free(
         False, description="closed_form on a GPU: fuse the solver's steps; every job compiles first, for long shards."
     )
+
+    @property
+    def reads_prior(self) -> bool:
+        """Whether the activations are read beside the trimap."""
+        return self.method == "closed_form" and self.prior > 0

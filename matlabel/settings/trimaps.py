@@ -8,10 +8,28 @@ from matlabel.settings.base import Settings
 class TrimapsSettings(Settings):
     """Where the activations are believed."""
 
-    foreground: float = Field(0.6, ge=0, le=1, description="Sure object: activation of the class at least this ...")
+    foreground: float = Field(
+        0.65,
+        ge=0,
+        le=1,
+        json_schema_extra={"introduced": 0.6},
+        description="Sure object: activation of the class at least this ...",
+    )
     margin: float = Field(0.2, ge=0, le=1, description="... and this far ahead of every other class ...")
-    background: float = Field(0.6, ge=0, le=1, description="Sure background: its activation at least this ...")
-    agreement: float = Field(0.4, ge=0, le=1, description="... and at least this share of the views agrees (both).")
+    background: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        json_schema_extra={"introduced": 0.6},
+        description="Sure background: its activation at least this ...",
+    )
+    agreement: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        json_schema_extra={"introduced": 0.4},
+        description="... and at least this share of the views agrees (both).",
+    )
     least_object: float = Field(
         0.01,
         ge=0,

@@ -25,7 +25,8 @@ def run(
         dataset: the shard's CSV.
         activations: the shard of the stage activations.
         out: the shard to write: per image `trimap` uint8[H, W] (0 background, 1..K sure class, 255 unknown) and
-            `enforced` uint8[n], label values whose sure region had to be enforced.
+            `enforced` uint8[n], label values whose sure region had to be enforced; where a person has drawn, `drawn`
+            uint8[H, W], 1 under the strokes.
         corrections: CSV of the corrections drawn for images of this shard.
         code: digest of the sources, for the provenance.
 
@@ -47,15 +48,17 @@ def run(
                 probabilities = resize(found["probabilities"].astype(np.float32) / 255, *size)
                 agreement = resize(found["agreement"][None].astype(np.float32) / 255, *size)[0]
                 trimap, enforced = label_trimap(probabilities, agreement, found["classes"], context.settings)
+                strokes = {}
                 if entry.id in drawn:
                     try:
                         labels = found["classes"].tolist()
                         opinion = read_correction(drawn[entry.id][0], size, labels, context.classes)
                         trimap = np.where(opinion >= 0, opinion, trimap).astype(np.uint8)
+                        strokes["drawn"] = (opinion >= 0).astype(np.uint8)
                         if (trimap == UNKNOWN).all():
                             raise UserError(f"{drawn[entry.id][0]}: leaves nothing sure; draw what is, too")
                     except UserError as error:
                         problems.append(str(error))
-                writer.add(entry.id, trimap=trimap, enforced=np.array(enforced, np.uint8))
+                writer.add(entry.id, trimap=trimap, enforced=np.array(enforced, np.uint8), **strokes)
             if problems:
                 raise UserError("\n".join(problems))

@@ -87,11 +87,11 @@ def test_several_processes_write_the_same_bytes_as_one(shard, tmp_path, method):
 
 
 def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, monkeypatch):
-    settings = settings_file(tmp_path, epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
+    settings = settings_file(tmp_path, prior=0.5, epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
     stage.run(settings, **shard)
     with open_shard(shard["out"]) as exact:
         expected = [exact[image_id]["alphas"].astype(int) for image_id in exact.ids]
-    context = MattesSettings(epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
+    context = MattesSettings(prior=0.5, epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
     with open_shard(shard["activations"]) as activations, open_shard(shard["trimaps"]) as trimaps:
         tasks = stage.tasks_of(load_shard(shard["dataset"]), activations, trimaps)
         packed = list(stage.on_device(tasks, "cpu", context, 2))
@@ -139,7 +139,7 @@ def test_the_unknown_follows_the_pictures_edge(scale):
     image = (image + np.random.default_rng(0).integers(-5, 6, image.shape)).astype(np.uint8)
     trimap = np.full((64, 80), 255, np.uint8)
     trimap[:, :16], trimap[:, 64:] = 0, 3
-    alphas = alphas_of(image, [3], MattesSettings(scale=scale, epsilon=1e-5), trimap=trimap)
+    alphas = alphas_of(image, [3], MattesSettings(scale=scale, epsilon=1e-5, prior=0), trimap=trimap)
     truth = (np.arange(80) >= 40)[None].repeat(64, 0)
     assert ((alphas[1] > 0.5) == truth).mean() > 0.97
 

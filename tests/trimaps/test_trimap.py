@@ -42,7 +42,7 @@ def test_what_is_undecided_or_contradicted_by_the_views_is_unknown():
     assert (trimap[27:36, 8:18] != 0).all()
     agreement = np.ones((40, 40), np.float32)
     agreement[:12] = 0.2
-    trimap, _ = made(activations(blob()), agreed=agreement)
+    trimap, _ = made(activations(blob()), agreed=agreement, agreement=0.4)
     assert (trimap[:12] == UNKNOWN).all()
     assert trimap[15, 12] == 1
 

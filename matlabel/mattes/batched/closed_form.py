@@ -13,6 +13,7 @@ from matlabel.mattes.batched.laplacian import apply, stencils
 from matlabel.mattes.batched.upsample import upsample
 from matlabel.mattes.downsample import pad_to_cells
 from matlabel.mattes.grid import Scale, coarse_problem
+from matlabel.mattes.prior import Pull, prior_pull
 from matlabel.mattes.problem import UNKNOWN, Problem
 
 
@@ -24,16 +25,19 @@ class Prepared:
         problem: the problem itself.
         grid: scale of its grid.
         coarse: uint8[h, w], the trimap of the grid's cells.
+        pull: what draws the alphas of its cells, if anything does.
     """
 
     problem: Problem
     grid: int
     coarse: np.ndarray
+    pull: Pull | None = None
 
     @classmethod
     def of(cls, problem: Problem, scale: Scale = "auto") -> "Prepared":
         """Choose the grid as `matlabel.mattes.grid.matte` does."""
-        return cls(problem, *coarse_problem(problem, scale))
+        grid, coarse = coarse_problem(problem, scale)
+        return cls(problem, grid, coarse, prior_pull(problem, coarse, grid))
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Batch:
         values: int64[B, C], the values to solve for; -1 where an image has fewer.
         heights, widths: int64[B], the cells that each image fills.
         grid: side of a cell in pixels.
+        weight, target: float32[B, h, w] and [B, C, h, w] of the pulls, 0 where there is none; None without any.
     """
 
     images: Tensor
@@ -55,6 +60,8 @@ class Batch:
     heights: Tensor
     widths: Tensor
     grid: int
+    weight: Tensor | None = None
+    target: Tensor | None = None
 
 
 def closed_form_batch(
@@ -119,9 +126,23 @@ def upload(items: Sequence[Prepared], device: str | torch.device) -> Batch:
         values[number, : len(item.problem.solved_values)] = item.problem.solved_values
     heights, widths = (torch.from_numpy(axis.copy()).to(device) for axis in sizes.T)
     planes = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).contiguous()
-    return Batch(
-        planes, torch.from_numpy(trimaps).to(device), torch.from_numpy(values).to(device), heights, widths, grid
-    )
+    guides, wanted = torch.from_numpy(trimaps).to(device), torch.from_numpy(values).to(device)
+    return Batch(planes, guides, wanted, heights, widths, grid, *_pulls(items, trimaps.shape, values.shape[1], device))
+
+
+def _pulls(
+    items: Sequence[Prepared], shape: tuple[int, int, int], most: int, device: str | torch.device
+) -> tuple[Tensor | None, Tensor | None]:
+    if all(item.pull is None for item in items):
+        return None, None
+    weight = np.zeros(shape, np.float32)
+    target = np.zeros((shape[0], most, *shape[1:]), np.float32)
+    for number, item in enumerate(items):
+        if item.pull is not None:
+            planes, height, width = item.pull.target.shape
+            weight[number, :height, :width] = item.pull.weight
+            target[number, :planes, :height, :width] = item.pull.target
+    return torch.from_numpy(weight).to(device), torch.from_numpy(target).to(device)
 
 
 def solve(
@@ -144,8 +165,11 @@ def solve(
     unknown = batch.trimaps == UNKNOWN
     sure = (batch.trimaps[:, None] == batch.values[:, :, None, None]).float()
     stencil = stencils(small, batch.heights, batch.widths, epsilon, radius)
-    # L_uu A_u = −L_uk B_k, see `matlabel.mattes.closed_form`.
+    # (L_uu + W) A_u = −L_uk B_k + W T, see `matlabel.mattes.closed_form`.
     right = -apply(stencil, sure, radius)
+    if batch.weight is not None:
+        right = right + batch.weight[:, None] * batch.target
+        stencil[:, 0] += batch.weight
     found, steps = conjugate_gradient(stencil, unknown, right, tolerance, iterations, radius, compiled)
     alphas = torch.where(unknown[:, None], found, sure)
     if batch.grid > 1:

@@ -57,9 +57,8 @@ def closed_form_stream(problems: Iterable[Problem], device: str, settings: Matte
             height, width = item.coarse.shape
             if min(height, width) < 2 * settings.radius + 1:
                 # Smaller than a window: the host lengthens its sides and is done in no time.
-                results[place] = matte(
-                    problem.image, problem.trimap, problem.values[1:], solver_of(settings), settings.scale
-                )
+                labels, solver = problem.values[1:], solver_of(settings)
+                results[place] = matte(problem.image, problem.trimap, labels, solver, settings.scale, problem.belief)
             else:
                 # Upright and lying images do not pad each other.
                 groups.setdefault((item.grid, height > width), []).append((place, item))
