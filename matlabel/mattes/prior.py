@@ -9,6 +9,10 @@ from matlabel import resample
 from matlabel.mattes.downsample import pad_to_cells
 from matlabel.mattes.problem import UNKNOWN, Problem
 
+# Activations waver where their winner is right all the same. On 185 training photographs (voc6, those of the tuning
+# half; chosen with their masks) the exponents 1, 2, 4 and 8 gave 65.0, 65.1, 65.4 and 65.5 mIoU, the winner 64.6.
+SHARPNESS = 8
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -31,8 +35,9 @@ class Pull:
 def prior_pull(problem: Problem, coarse: np.ndarray, scale: int) -> Pull | None:
     """Draw the cells of a grid towards what is believed of them; None where nothing is.
 
-    Σ_k α_k = 1 still holds: the targets of all labels that have sure pixels sum to one. A cell of which the
-    activations say nothing among these labels is drawn nowhere, and so is one of `contradicted`.
+    The target is t_i^k = (A_i^k)^8 / Σ_l (A_i^l)^8 over the labels that have sure pixels, so that Σ_k α_k = 1 still
+    holds. A cell of which the activations say nothing among these labels is drawn nowhere, and so is one of
+    `contradicted`.
 
     Args:
         problem: an image that needs solving.
@@ -47,9 +52,11 @@ def prior_pull(problem: Problem, coarse: np.ndarray, scale: int) -> Pull | None:
     if belief.drawn is not None and belief.drawn.any():
         winner = np.array(problem.values, np.uint8)[planes.argmax(axis=0)]
         weight[contradicted(winner, coarse, _cells(belief.drawn, scale))] = 0
-    total = planes[problem.seeded].sum(axis=0)
-    weight[total <= 0] = 0
-    return Pull(weight, planes[problem.seeded[1:]] / np.where(total > 0, total, 1))
+    planes = planes[problem.seeded]
+    most = planes.max(axis=0)
+    weight[most <= 0] = 0
+    sharp = (planes / np.where(most > 0, most, 1)) ** SHARPNESS
+    return Pull(weight, sharp[1:] / np.where(most > 0, sharp.sum(axis=0), 1))
 
 
 def contradicted(winner: np.ndarray, trimap: np.ndarray, drawn: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ class MattesSettings(Settings):
         1e-7, gt=0, description="closed_form, lbdm: added to the colour covariance of a window; larger smooths."
     )
     prior: float = Field(
-        0.5,
+        0.2,
         ge=0,
         json_schema_extra={"introduced": 0.0},
         description="closed_form: weight that draws unknown pixels to their activations, so that colours decide the "

@@ -9,7 +9,7 @@ from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.closed_form import solve
 from matlabel.mattes.grid import matte
 from matlabel.mattes.methods import alphas_of
-from matlabel.mattes.prior import contradicted
+from matlabel.mattes.prior import SHARPNESS, contradicted
 from matlabel.mattes.problem import UNKNOWN, Belief, Problem
 from matlabel.settings.mattes import MattesSettings
 
@@ -45,7 +45,8 @@ def test_what_is_believed_strongly_becomes_the_alphas():
     planes = beliefs((1, 2), size=(24, 28))
     alphas = matte(image, trimap, (1, 2), solver, 1, Belief(planes, 1e9))
     unknown = trimap == UNKNOWN
-    expected = planes / planes.sum(axis=0, dtype=float)
+    sharp = planes.astype(float) ** SHARPNESS
+    expected = sharp / sharp.sum(axis=0)
     np.testing.assert_allclose(alphas[:, unknown], expected[:, unknown], atol=1e-6)
 
 
@@ -64,7 +65,7 @@ def test_colours_draw_the_contour_and_activations_say_what_lies_within():
     trimap[:, :4], trimap[18:22, 50:54] = 0, 1
     # The activations are vague, and wrong by four pixels about where the border is.
     blurred = np.where(np.arange(60) >= 26, 0.6, 0.4) * np.ones((40, 1))
-    alphas = matte(image, trimap, (1,), solver, 1, Belief(np.stack([1 - blurred, blurred]), 0.01))
+    alphas = matte(image, trimap, (1,), solver, 1, Belief(np.stack([1 - blurred, blurred]), 0.003))
     assert (alphas.argmax(axis=0) == (np.arange(60) >= 30)).mean() > 0.98
 
 
@@ -73,7 +74,8 @@ def test_a_label_without_a_sure_pixel_gets_nothing_and_the_others_share_its_part
     planes = beliefs((1, 2), size=(24, 28))
     alphas = matte(image, trimap, (1, 2), solver, 1, Belief(planes, 1e9))
     unknown = trimap == UNKNOWN
-    expected = planes[1] / np.maximum(planes[0].astype(float) + planes[1], 1)
+    sharp = planes.astype(float) ** SHARPNESS
+    expected = sharp[1] / np.maximum(sharp[0] + sharp[1], 1)
     told = unknown & (planes[0].astype(int) + planes[1] > 0)
     assert not alphas[2].any()
     np.testing.assert_allclose(alphas[1][told], expected[told], atol=1e-6)
