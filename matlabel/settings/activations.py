@@ -23,24 +23,31 @@ class SpreadSettings(Settings):
         "near ones; auto: learned where the classifier has it.",
     )
     layers: list[Literal[1, 2, 3, 4]] = Field(
-        [1, 2, 3, 4],
+        [1, 1, 2, 3, 4],
         min_length=1,
         json_schema_extra={"introduced": [2, 3, 4]},
-        description="Layers of the trunk whose cosines are averaged, for features.",
+        description="Layers of the trunk whose cosines are averaged, for features; one named twice counts twice.",
     )
     steps: int = Field(32, ge=0, json_schema_extra={"introduced": 4}, description="Steps of the walk; 0: no spreading.")
     power: float = Field(
-        16.0,
+        20.0,
         gt=0,
         json_schema_extra={"introduced": 8.0},
         description="Exponent of the affinity before its rows are normalised; larger wants more steps.",
     )
 
+    again: int = Field(
+        1,
+        ge=0,
+        le=4,
+        json_schema_extra={"introduced": 0},
+        description="So many times the embedding is read again, by the sure pixels that spreading gave this image, and "
+        "spread half as far; not with activations.from: maps.",
+    )
+
     @field_validator("layers")
     @classmethod
     def _ascending(cls, layers: list[int]) -> list[int]:
-        if len(set(layers)) < len(layers):
-            raise ValueError("a layer is named twice")
         return sorted(layers)
 
 

@@ -4,13 +4,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from matlabel.activations.again import read_again
 from matlabel.activations.local_walk import LocalWalk
 from matlabel.activations.spreading import Spreading
 from matlabel.classifier.affinity import RADIUS, AffinityHead
 from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
 from matlabel.classifier.network import Output
 from matlabel.classifier.spread import spread
-from matlabel.settings.activations import SpreadSettings
+from matlabel.settings.activations import ActivationsSettings
 
 
 def noise(*shape, seed=0):
@@ -126,15 +127,17 @@ def photograph(channels=(3, 4, 5, 6)):
     sides = (16, 8, 4, 4)
     features = [noise(3, count, side, side, seed=count).relu() for count, side in zip(channels, sides, strict=True)]
     probabilities = [F.softmax(noise(count, 13, 16, seed=count), 0) for count in (2, 3)]
-    return Output(torch.zeros(3, 2, 4, 4), None, features), [*probabilities, torch.ones(1, 13, 16)]
+    embedding = F.normalize(noise(3, 8, 4, 4, seed=9), dim=1)
+    return Output(torch.zeros(3, 2, 4, 4), embedding, features), [*probabilities, torch.ones(1, 13, 16)]
 
 
-def spreaded(head=True, **settings):
+def spreaded(head=True, read="both", **settings):
     torch.manual_seed(0)
+    settings = ActivationsSettings(spread=settings, **{"from": read})
     made = AffinityHead([3, 4, 5, 6], 4) if head else None
     output, probabilities = photograph()
     with torch.no_grad():
-        return Spreading(output, made, SpreadSettings(**settings))(probabilities), probabilities
+        return Spreading(output, made, settings)(probabilities), probabilities
 
 
 def same(first, second):
@@ -157,11 +160,42 @@ def test_auto_is_learned_where_there_is_something_learned():
 
 
 def test_layers_choose_what_the_features_are_compared_by():
-    assert same(spreaded(affinity="features")[0], spreaded(affinity="features", layers=[4, 2, 1, 3])[0])
+    assert same(spreaded(affinity="features")[0], spreaded(affinity="features", layers=[1, 4, 2, 1, 3])[0])
+    assert not same(spreaded(affinity="features")[0], spreaded(affinity="features", layers=[1, 2, 3, 4])[0])
     assert not same(spreaded(affinity="features")[0], spreaded(affinity="features", layers=[4])[0])
+
+
+@pytest.mark.parametrize("affinity", ["learned", "features"])
+def test_the_embedding_is_read_again_only_where_one_is_read(affinity):
+    once = spreaded(affinity=affinity, again=0)[0]
+    assert not same(spreaded(affinity=affinity, again=1)[0], once)
+    assert same(spreaded(affinity=affinity, again=1, read="maps")[0], once)
+
+
+def two_halves():
+    """An embedding with the object on the left, of which the probabilities only know a part, and doubt the rest."""
+    embedding = torch.zeros(4, 6, 8)
+    embedding[0, :, :4], embedding[1, :, 4:] = 1, 1
+    object_ = torch.full((6, 8), 0.45)
+    object_[:2, :2], object_[4:, 6:] = 0.9, 0.1
+    return torch.stack([1 - object_, object_]), embedding
+
+
+def test_reading_again_finds_the_rest_of_the_object_by_the_sure_part_of_it():
+    probabilities, embedding = two_halves()
+    assert (probabilities.argmax(0)[2:, :4] == 0).all()
+    again = read_again(probabilities, embedding, 0.1)
+    assert torch.allclose(again.sum(0), torch.ones(6, 8), atol=1e-6)
+    assert torch.equal(again.argmax(0) == 1, embedding[0] > 0)
+
+
+def test_nothing_is_read_again_where_a_label_is_sure_nowhere():
+    probabilities, embedding = two_halves()
+    probabilities[:, :2, :2] = 0.5
+    assert read_again(probabilities, embedding, 0.1) is probabilities
 
 
 def test_nobody_asked_for_any_class():
     output, probabilities = photograph()
     head = AffinityHead([3, 4, 5, 6], 4)
-    assert same(Spreading(output, head, SpreadSettings())([probabilities[2]] * 3), [probabilities[2]] * 3)
+    assert same(Spreading(output, head, ActivationsSettings())([probabilities[2]] * 3), [probabilities[2]] * 3)
