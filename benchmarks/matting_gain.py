@@ -1,5 +1,6 @@
 """Does matting help? The labels of several methods from the same activations and trimaps, against true masks."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,17 @@ METHODS = {
 MATTED = "closed_form, scale 4"
 
 
-def labelled(example: Example) -> dict[str, np.ndarray]:
+def methods(prior: list[float]) -> dict[str, MattesSettings]:
+    """The methods to compare, closed_form also with each of the priors."""
+    pulled = {f"{MATTED}, prior {weight:g}": MattesSettings(scale=4, prior=weight) for weight in prior}
+    return {**METHODS, **pulled}
+
+
+def labelled(example: Example, compared: dict[str, MattesSettings]) -> dict[str, np.ndarray]:
     """Method -> label image uint8[H, W]."""
     values = np.array([0, *example.labels], np.uint8)
     found = {}
-    for method, settings in METHODS.items():
+    for method, settings in compared.items():
         alphas = alphas_of(
             example.image, example.labels, settings, trimap=example.trimap, activations=example.activations
         )
@@ -36,7 +43,7 @@ def labelled(example: Example) -> dict[str, np.ndarray]:
     return found
 
 
-def run(folder: Path, masks: Path, images: int | None, workers: int) -> str:
+def run(folder: Path, masks: Path, images: int | None, workers: int, prior: list[float]) -> str:
     """Scores of every method, and which kinds of images matting made better and worse.
 
     Args:
@@ -44,13 +51,16 @@ def run(folder: Path, masks: Path, images: int | None, workers: int) -> str:
         masks: true masks, <id>.png.
         images: the first so many; None for all.
         workers: processes.
+        prior: weights of the activations to compare, `mattes.prior`.
     """
     given = [item for item in examples(folder, masks) if item.mask is not None][:images]
     classes = max(max(item.labels) for item in given)
     settings = EvaluationSettings(bootstrap=1000)
-    scorers = {method: MaskScorer(classes, settings) for method in METHODS}
-    own: dict[str, list[float]] = {method: [] for method in METHODS}
-    for item, found in zip(given, over_processes(labelled, given, workers, "--workers"), strict=True):
+    compared = methods(prior)
+    scorers = {method: MaskScorer(classes, settings) for method in compared}
+    own: dict[str, list[float]] = {method: [] for method in compared}
+    results = over_processes(partial(labelled, compared=compared), given, workers, "--workers")
+    for item, found in zip(given, results, strict=True):
         for method, labels in found.items():
             own[method].append(scorers[method].add(item.mask, labels))
     names = [str(value) for value in range(classes + 1)]

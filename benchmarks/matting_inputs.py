@@ -12,6 +12,7 @@ from matlabel.artifacts.provenance import provenance_path
 from matlabel.artifacts.shard import open_shard
 from matlabel.dataset.manifest import load_shard
 from matlabel.mattes.stage import Task, tasks_of
+from matlabel.settings.mattes import MattesSettings
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def tasks_of_run(run: Path) -> Iterator[tuple[Path, Task]]:
         inputs = json.loads(provenance_path(path).read_text())["inputs"]
         shard = load_shard(root / next(name for name in inputs if "/dataset/" in name and name.endswith(".csv")))
         with open_shard(path, "trimaps") as trimaps, open_shard(run / "activations" / path.name) as activations:
-            for task in tasks_of(shard, activations, trimaps):
+            for task in tasks_of(shard, activations, trimaps, MattesSettings()):
                 yield path, replace(task, folder=root / task.folder)
 
 

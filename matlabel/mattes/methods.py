@@ -1,10 +1,12 @@
 """One image to its alphas, by the method that the settings name."""
 
+from functools import partial
+
 import numpy as np
 
 from matlabel.mattes.activations import enlarge_activations
 from matlabel.mattes.grid import matte
-from matlabel.mattes.problem import Solver
+from matlabel.mattes.problem import Evidence, Solver
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
 
 
@@ -24,7 +26,7 @@ def alphas_of(
         labels: label values of the image's tags.
         settings: method and its parameters.
         trimap: uint8[H, W] label trimap; not read by `crf` and `none`.
-        activations: uint8[C + 1, h, w], background first; read by `crf` and `none` alone.
+        activations: uint8[C + 1, h, w], background first; read by `crf`, `none` and with a prior.
         device: where a network runs (`vitmatte`).
 
     Returns:
@@ -35,13 +37,21 @@ def alphas_of(
         UserError: an optional package or the network is missing.
     """
     if settings.method not in WITHOUT_TRIMAP:
-        return matte(image, trimap, labels, solver_of(settings, device), settings.scale)
+        evidence = evidence_of(settings, activations)
+        return matte(image, trimap, labels, solver_of(settings, device), settings.scale, evidence)
     probabilities = enlarge_activations(activations, *image.shape[:2])
     if settings.method == "none":
         return probabilities
     from matlabel.mattes.crf import mean_field
 
     return mean_field(image, probabilities, **settings.crf.model_dump())
+
+
+def evidence_of(settings: MattesSettings, activations: np.ndarray | None) -> Evidence | None:
+    """What pulls beside colours; None where the settings give it no weight."""
+    if not settings.prior:
+        return None
+    return Evidence(activations, settings.prior)
 
 
 def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
@@ -55,7 +65,7 @@ def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
         case "closed_form":
             from matlabel.mattes import closed_form
 
-            return lambda *problem: closed_form.solve(*problem, epsilon, radius)
+            return partial(closed_form.solve, epsilon=epsilon, radius=radius)
         case "lbdm":
             from matlabel.mattes import lbdm
 

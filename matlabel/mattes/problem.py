@@ -9,6 +9,23 @@ UNKNOWN = 255
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What the classifier says of an image beside its trimap, and how much each of it weighs.
+
+    Weights are in units of the matting Laplacian, a cell of the solved grid: its diagonal is 5 where colours vary and
+    8 where they do not (radius 1).
+
+    Attributes:
+        activations: uint8 or float [C + 1, h', w'], background first, non-negative, any size and scale; not read with
+            prior 0.
+        prior: weight λ of the activations.
+    """
+
+    activations: np.ndarray | None = None
+    prior: float = 0.0
+
+
+@dataclass(frozen=True)
 class Problem:
     """A checked image and label trimap.
 
@@ -18,6 +35,7 @@ class Problem:
         values: the value of every plane of the alphas: 0 for the background, then the labels in the order given.
         seeded: planes that have sure pixels, ascending. The others are 0 everywhere.
         unknown: int64[n], the unknown pixels as indices y * W + x.
+        evidence: what pulls beside colours, its planes those of `values`; None: nothing.
     """
 
     image: np.ndarray
@@ -25,9 +43,12 @@ class Problem:
     values: list[int]
     seeded: list[int]
     unknown: np.ndarray
+    evidence: Evidence | None = None
 
     @classmethod
-    def of(cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int]) -> "Problem":
+    def of(
+        cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int], evidence: Evidence | None = None
+    ) -> "Problem":
         """Check the arguments.
 
         Raises:
@@ -55,7 +76,7 @@ class Problem:
         seeded = [plane for plane, value in enumerate(values) if present[value]]
         if labels and not seeded:
             raise ValueError("every pixel of the trimap is unknown: there is nothing to spread into it")
-        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN))
+        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN), evidence)
 
     @property
     def needs_solving(self) -> bool:
@@ -103,9 +124,10 @@ class Problem:
         return soft
 
 
-Solver = Callable[[np.ndarray, np.ndarray, list[int]], np.ndarray]
+Solver = Callable[..., np.ndarray]
 """(image float64[h, w, 3] in [0, 1], trimap uint8[h, w], values) -> float[len(values), h, w], the alpha of each value;
-called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read."""
+called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read. Only
+one that takes a `pull.Pull` as a fourth argument can be used with evidence."""
 
 
 def occurring(trimap: np.ndarray) -> np.ndarray:

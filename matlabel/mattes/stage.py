@@ -17,7 +17,7 @@ from matlabel.artifacts.shard import Packed, Shard, open_shard, pack, write_shar
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import Entry, ShardManifest, load_shard
 from matlabel.devices import has_nvidia_gpu, pick_device
-from matlabel.mattes.methods import alphas_of
+from matlabel.mattes.methods import alphas_of, evidence_of
 from matlabel.mattes.problem import Problem
 from matlabel.processes import ordered, over_processes
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
@@ -56,7 +56,7 @@ def run(
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        activations: the shard of the stage activations (its classes; with methods `none` and `crf` all there is).
+        activations: the shard of the stage activations: its classes, and what the settings read of it.
         out: the shard to write: per image `classes` uint8[C] and `alphas` uint8[C + 1, H, W], background first, that
             sum to 255 at every pixel.
         trimaps: the shard of the stage trimaps; not read by methods `none` and `crf`.
@@ -83,7 +83,7 @@ def run(
             guided as guides,
             write_shard(out, **context.shard_attributes) as writer,
         ):
-            tasks = tasks_of(shard, source, guides)
+            tasks = tasks_of(shard, source, guides, chosen)
             if device == "cuda" and chosen.method == "closed_form":
                 found = on_device(tasks, device, chosen, workers)
             else:
@@ -118,25 +118,24 @@ def packed(alphas: np.ndarray) -> Packed:
     return pack(quantise(alphas))
 
 
-def tasks_of(shard: ShardManifest, activations: Shard, trimaps: Shard | None) -> Iterator[Task]:
-    """What each image of a shard needs, in slot order, read as it is asked for."""
+def tasks_of(
+    shard: ShardManifest, activations: Shard, trimaps: Shard | None, settings: MattesSettings
+) -> Iterator[Task]:
+    """What the method needs of each image of a shard, in slot order, read as it is asked for."""
     for entry in shard.entries:
-        if trimaps is None:
-            found = activations[entry.id]
-            yield Task(shard.folder, entry, found["classes"], None, found["probabilities"])
-        else:
-            classes = activations.read(entry.id, "classes")
-            yield Task(shard.folder, entry, classes, trimaps[entry.id]["trimap"], None)
+        found = {name: activations.read(entry.id, name) for name in ("classes", *settings.reads)}
+        trimap = None if trimaps is None else trimaps[entry.id]["trimap"]
+        yield Task(shard.folder, entry, found["classes"], trimap, found.get("probabilities"))
 
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
     """Closed-form alphas as a shard stores them, in batches on one device, while threads load what comes next."""
-    from matlabel.mattes.batched.stream import closed_form_stream
+    from matlabel.mattes.batched.stream import closed_form_stream, ready
+
+    def problem(task):
+        evidence = evidence_of(settings, task.activations)
+        return ready(Problem.of(task.image(), task.trimap, task.classes.tolist(), evidence), settings)
 
     with ThreadPoolExecutor(workers) as pool:
-        problems = ordered(pool, _problem, tasks, ahead=2 * settings.batch_size)
+        problems = ordered(pool, problem, tasks, ahead=2 * settings.batch_size)
         yield from ordered(pool, packed, closed_form_stream(problems, device, settings), ahead=4 * workers)
-
-
-def _problem(task: Task) -> Problem:
-    return Problem.of(task.image(), task.trimap, task.classes.tolist())

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from matlabel.settings.base import Settings, free
 
@@ -40,6 +40,12 @@ class MattesSettings(Settings):
         1e-4, gt=0, lt=1, description="closed_form on a GPU stops at this relative residual; the CPU solves exactly ..."
     )
     iterations: int = Field(1000, ge=1, description="... or after this many steps.")
+    prior: float = Field(
+        0.0,
+        ge=0,
+        description="closed_form: weight of the activations in the unknown region, beside colours, whose own weight is "
+        "5 to 8 a pixel of the solved grid; 0: colours alone.",
+    )
     crf: CrfSettings = CrfSettings()
     weights: str | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
     device: Literal["auto", "cpu", "cuda"] = free(
@@ -50,3 +56,14 @@ class MattesSettings(Settings):
     compile: bool = free(
         False, description="closed_form on a GPU: fuse the solver's steps; every job compiles first, for long shards."
     )
+
+    @model_validator(mode="after")
+    def _only_closed_form_is_pulled(self) -> "MattesSettings":
+        if self.prior and self.method != "closed_form":
+            raise ValueError(f"prior is of method closed_form, not of {self.method}: set prior: 0")
+        return self
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The arrays of the activations' shard that decide, beside `classes`."""
+        return ("probabilities",) if self.method in WITHOUT_TRIMAP or self.prior else ()

@@ -86,14 +86,16 @@ def test_several_processes_write_the_same_bytes_as_one(shard, tmp_path, method):
     assert shard["out"].read_bytes() == alone
 
 
-def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, monkeypatch):
-    settings = settings_file(tmp_path, epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
+@pytest.mark.parametrize("weights", [{}, {"prior": 0.1}])
+def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weights):
+    chosen = {"epsilon": 1e-5, "tolerance": 1e-6, "iterations": 3000, "batch_size": 4, **weights}
+    settings = settings_file(tmp_path, **chosen)
     stage.run(settings, **shard)
     with open_shard(shard["out"]) as exact:
         expected = [exact[image_id]["alphas"].astype(int) for image_id in exact.ids]
-    context = MattesSettings(epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
+    context = MattesSettings(**chosen)
     with open_shard(shard["activations"]) as activations, open_shard(shard["trimaps"]) as trimaps:
-        tasks = stage.tasks_of(load_shard(shard["dataset"]), activations, trimaps)
+        tasks = stage.tasks_of(load_shard(shard["dataset"]), activations, trimaps, context)
         packed = list(stage.on_device(tasks, "cpu", context, 2))
     found = [np.frombuffer(zlib.decompress(part.data), np.uint8).reshape(part.shape) for part in packed]
     for ours, theirs in zip(found, expected, strict=True):

@@ -27,6 +27,7 @@ from matlabel.settings.config import Config, StageSettings, load_config
         ({"activations": {"spread": {"affinity": "learned"}}}, r"set cam\.affinity above 0"),
         ({"activations": {"spread": {"layers": [2, 2]}}}, r"activations\.spread\.layers: a layer is named twice"),
         ({"activations": {"spread": {"layers": [5]}}}, r"activations\.spread\.layers"),
+        ({"mattes": {"prior": 0.1, "method": "knn"}}, r"mattes: prior is of method closed_form, not of knn"),
         ({"cam": {"splits": ["val"]}, "evaluation": {"splits": ["val"]}}, r"held-out means unseen"),
     ],
 )
