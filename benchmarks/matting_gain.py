@@ -1,12 +1,14 @@
 """Does matting help? The labels of several methods from the same activations and trimaps, against true masks."""
 
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from matting_inputs import Example, examples
 from measure import table
 
+from matlabel.artifacts.errors import UserError
 from matlabel.evaluation.confusion import confusion
 from matlabel.evaluation.scorer import MaskScorer
 from matlabel.mattes.methods import alphas_of
@@ -25,10 +27,14 @@ METHODS = {
 MATTED = "closed_form, scale 4"
 
 
-def methods(prior: list[float]) -> dict[str, MattesSettings]:
-    """The methods to compare, closed_form also with each of the priors."""
-    pulled = {f"{MATTED}, prior {weight:g}": MattesSettings(scale=4, prior=weight) for weight in prior}
-    return {**METHODS, **pulled}
+def methods(priors: list[float], embeddings: list[float]) -> dict[str, MattesSettings]:
+    """The methods to compare, closed_form also with each prior, each weight of the embedding, and each pair of them."""
+    found = dict(METHODS)
+    for prior, embedding in product([0, *priors], [0, *embeddings]):
+        pulls = {name: weight for name, weight in (("prior", prior), ("embedding", embedding)) if weight}
+        name = ", ".join([MATTED, *(f"{name} {weight:g}" for name, weight in pulls.items())])
+        found[name] = MattesSettings(scale=4, **pulls)
+    return found
 
 
 def labelled(example: Example, compared: dict[str, MattesSettings]) -> dict[str, np.ndarray]:
@@ -36,14 +42,15 @@ def labelled(example: Example, compared: dict[str, MattesSettings]) -> dict[str,
     values = np.array([0, *example.labels], np.uint8)
     found = {}
     for method, settings in compared.items():
-        alphas = alphas_of(
-            example.image, example.labels, settings, trimap=example.trimap, activations=example.activations
-        )
+        given = {name: getattr(example, name) for name in ("trimap", "activations", "embedding")}
+        alphas = alphas_of(example.image, example.labels, settings, **given)
         found[method] = values[alphas.argmax(axis=0)]
     return found
 
 
-def run(folder: Path, masks: Path, images: int | None, workers: int, prior: list[float]) -> str:
+def run(
+    folder: Path, masks: Path, images: int | None, workers: int, priors: list[float], embeddings: list[float]
+) -> str:
     """Scores of every method, and which kinds of images matting made better and worse.
 
     Args:
@@ -51,12 +58,17 @@ def run(folder: Path, masks: Path, images: int | None, workers: int, prior: list
         masks: true masks, <id>.png.
         images: the first so many; None for all.
         workers: processes.
-        prior: weights of the activations to compare, `mattes.prior`.
+        priors, embeddings: values of mattes.prior and mattes.embedding to compare.
+
+    Raises:
+        UserError: embeddings are to be compared and the run stores none.
     """
     given = [item for item in examples(folder, masks) if item.mask is not None][:images]
+    if embeddings and any(item.embedding is None for item in given):
+        raise UserError(f"{folder}: its activations hold no embedding; run with activations.embedding: 8")
     classes = max(max(item.labels) for item in given)
     settings = EvaluationSettings(bootstrap=1000)
-    compared = methods(prior)
+    compared = methods(priors, embeddings)
     scorers = {method: MaskScorer(classes, settings) for method in compared}
     own: dict[str, list[float]] = {method: [] for method in compared}
     results = over_processes(partial(labelled, compared=compared), given, workers, "--workers")

@@ -50,7 +50,7 @@ def matte(
         return problem.alphas()
     grid, coarse = coarse_problem(problem, scale)
     small = downsample.area_mean(problem.image, grid)
-    pull = pull_of(problem, coarse.shape)
+    pull = pull_of(problem, grid)
     raw = solver(small, coarse, problem.solved_values, *([] if pull is None else [pull]))
     if grid == 1:
         return problem.alphas(raw.reshape(len(raw), -1)[:, problem.unknown])

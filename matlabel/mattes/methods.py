@@ -17,6 +17,7 @@ def alphas_of(
     *,
     trimap: np.ndarray | None = None,
     activations: np.ndarray | None = None,
+    embedding: np.ndarray | None = None,
     device: str = "cpu",
 ) -> np.ndarray:
     """Alphas of the background and every label.
@@ -27,6 +28,7 @@ def alphas_of(
         settings: method and its parameters.
         trimap: uint8[H, W] label trimap; not read by `crf` and `none`.
         activations: uint8[C + 1, h, w], background first; read by `crf`, `none` and with a prior.
+        embedding: uint8[e, ceil(H / 4), ceil(W / 4)] as the stage activations stores it; read with mattes.embedding.
         device: where a network runs (`vitmatte`).
 
     Returns:
@@ -37,7 +39,7 @@ def alphas_of(
         UserError: an optional package or the network is missing.
     """
     if settings.method not in WITHOUT_TRIMAP:
-        evidence = evidence_of(settings, activations)
+        evidence = evidence_of(settings, activations, embedding)
         return matte(image, trimap, labels, solver_of(settings, device), settings.scale, evidence)
     probabilities = enlarge_activations(activations, *image.shape[:2])
     if settings.method == "none":
@@ -47,11 +49,13 @@ def alphas_of(
     return mean_field(image, probabilities, **settings.crf.model_dump())
 
 
-def evidence_of(settings: MattesSettings, activations: np.ndarray | None) -> Evidence | None:
-    """What pulls beside colours; None where the settings give it no weight."""
-    if not settings.prior:
+def evidence_of(
+    settings: MattesSettings, activations: np.ndarray | None, embedding: np.ndarray | None
+) -> Evidence | None:
+    """What pulls beside colours; None where the settings give nothing any weight."""
+    if not settings.prior and not settings.embedding:
         return None
-    return Evidence(activations, settings.prior)
+    return Evidence(activations, settings.prior, embedding, settings.embedding)
 
 
 def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:

@@ -19,10 +19,14 @@ class Evidence:
         activations: uint8 or float [C + 1, h', w'], background first, non-negative, any size and scale; not read with
             prior 0.
         prior: weight λ of the activations.
+        embedding: uint8[e, ceil(H / 4), ceil(W / 4)], 0 for −1 and 255 for 1; not read with tie 0.
+        tie: weight w of the likeness to sure cells in the embedding.
     """
 
     activations: np.ndarray | None = None
     prior: float = 0.0
+    embedding: np.ndarray | None = None
+    tie: float = 0.0
 
 
 @dataclass(frozen=True)

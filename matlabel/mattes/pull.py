@@ -1,11 +1,17 @@
 """What else than colours speaks for a label at a cell, as terms of the matting energy."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
 from matlabel import resample
-from matlabel.mattes.problem import Problem
+from matlabel.mattes.downsample import any_of, cells
+from matlabel.mattes.likeness import likeness
+from matlabel.mattes.problem import UNKNOWN, Problem
+
+STORED = 4  # scale of the grid that activations and embeddings are stored on
 
 
 @dataclass(frozen=True)
@@ -24,21 +30,27 @@ class Pull:
     weight: np.ndarray
     right: np.ndarray
 
+    def __add__(self, other: "Pull") -> "Pull":
+        return Pull(self.weight + other.weight, self.right + other.right)
 
-def pull_of(problem: Problem, shape: tuple[int, int]) -> Pull | None:
+
+def pull_of(problem: Problem, grid: int) -> Pull | None:
     """What the evidence of a problem adds to the system of its `solved_values`; None where there is none.
 
     Args:
         problem: one that needs solving.
-        shape: (h, w) of the grid that it is solved on.
+        grid: scale of the grid that it is solved on, a power of two.
 
     Raises:
-        ValueError: the activations lack a plane of the problem's values.
+        ValueError: the activations lack a plane of the problem's values, or the embedding is of another size.
     """
-    evidence = problem.evidence
-    if evidence is None:
-        return None
-    return towards_activations(evidence.activations, evidence.prior, problem.seeded, shape)
+    evidence, pulls = problem.evidence, []
+    if evidence is not None and evidence.prior:
+        shape = cells(problem.trimap.shape, grid)
+        pulls.append(towards_activations(evidence.activations, evidence.prior, problem.seeded, shape))
+    if evidence is not None and evidence.tie:
+        pulls.append(towards_alike(problem, evidence.embedding, evidence.tie, grid))
+    return reduce(add, pulls) if pulls else None
 
 
 def towards_activations(activations: np.ndarray, weight: float, planes: list[int], shape: tuple[int, int]) -> Pull:
@@ -58,3 +70,29 @@ def towards_activations(activations: np.ndarray, weight: float, planes: list[int
     targets = resample.resize(activations[planes].astype(np.float64), *shape)
     total = targets.sum(axis=0)
     return Pull(weight * (total > 0), weight * targets[1:] / np.where(total > 0, total, 1))
+
+
+def towards_alike(problem: Problem, embedding: np.ndarray, weight: float, grid: int) -> Pull:
+    """w Σ_j a_ij (α_i^k − α_j^k)² over the sure cells j most alike to i in the embedding (see `likeness`).
+
+    As the α_j are fixed, these ties pull i towards their mean, with the weight w Σ_j a_ij: together with L they are
+    the Laplacian of a larger graph.
+
+    Args:
+        problem, grid: as in `pull_of`.
+        embedding, weight: `Evidence.embedding` and `.tie`.
+    """
+    # On a finer grid than the embedding's, a cell has the likeness of the larger cell it lies in.
+    scale = max(grid, STORED)
+    shape = cells(problem.trimap.shape, scale)
+    embedding = np.asarray(embedding)
+    if embedding.dtype != np.uint8 or embedding.shape[1:] != cells(problem.trimap.shape, STORED):
+        expected = cells(problem.trimap.shape, STORED)
+        raise ValueError(f"expected an embedding uint8[e, *{expected}], got {embedding.dtype}{embedding.shape}")
+    if scale > STORED:
+        embedding = np.rint(resample.resize(embedding.astype(np.float32), *shape)).astype(np.uint8)
+    sure = np.stack([any_of(problem.trimap == problem.values[plane], scale) for plane in problem.seeded])
+    alike = weight * likeness(embedding, sure, any_of(problem.trimap == UNKNOWN, scale))
+    height, width = cells(problem.trimap.shape, grid)
+    alike = alike.repeat(scale // grid, axis=1).repeat(scale // grid, axis=2)[:, :height, :width]
+    return Pull(alike.sum(axis=0), alike[1:])

@@ -36,7 +36,7 @@ def matte_files(
     if settings.method in WITHOUT_TRIMAP:
         raise UserError(f"method {settings.method} decides from activations; one image has none")
     if settings.reads:
-        raise UserError("mattes.prior reads activations, and one image has none; set it to 0")
+        raise UserError("mattes.prior and mattes.embedding read activations, and one image has none; set them to 0")
     if out.suffix.lower() != ".png":
         raise UserError(f"{out}: alphas are written as PNG; name a file that ends in .png")
     try:

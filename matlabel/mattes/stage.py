@@ -32,6 +32,7 @@ class Task:
     classes: np.ndarray
     trimap: np.ndarray | None
     activations: np.ndarray | None
+    embedding: np.ndarray | None = None
 
     def image(self) -> np.ndarray:
         """The photograph, uint8[H, W, 3], of the trimap's size."""
@@ -83,6 +84,8 @@ def run(
             guided as guides,
             write_shard(out, **context.shard_attributes) as writer,
         ):
+            if chosen.embedding and not source.settings.get("embedding"):
+                raise UserError(f"{activations}: holds no embedding for mattes.embedding; set activations.embedding: 8")
             tasks = tasks_of(shard, source, guides, chosen)
             if device == "cuda" and chosen.method == "closed_form":
                 found = on_device(tasks, device, chosen, workers)
@@ -109,8 +112,8 @@ def device_of(settings: MattesSettings, wanted: str) -> str:
 def matted(task: Task, settings: MattesSettings, device: str) -> Packed:
     """The alphas of one image as a shard stores them: uint8[C + 1, H, W], background first."""
     labels = task.classes.tolist()
-    alphas = alphas_of(task.image(), labels, settings, trimap=task.trimap, activations=task.activations, device=device)
-    return packed(alphas)
+    found = {"trimap": task.trimap, "activations": task.activations, "embedding": task.embedding}
+    return packed(alphas_of(task.image(), labels, settings, **found, device=device))
 
 
 def packed(alphas: np.ndarray) -> Packed:
@@ -125,7 +128,7 @@ def tasks_of(
     for entry in shard.entries:
         found = {name: activations.read(entry.id, name) for name in ("classes", *settings.reads)}
         trimap = None if trimaps is None else trimaps[entry.id]["trimap"]
-        yield Task(shard.folder, entry, found["classes"], trimap, found.get("probabilities"))
+        yield Task(shard.folder, entry, found["classes"], trimap, found.get("probabilities"), found.get("embedding"))
 
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
@@ -133,7 +136,7 @@ def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, work
     from matlabel.mattes.batched.stream import closed_form_stream, ready
 
     def problem(task):
-        evidence = evidence_of(settings, task.activations)
+        evidence = evidence_of(settings, task.activations, task.embedding)
         return ready(Problem.of(task.image(), task.trimap, task.classes.tolist(), evidence), settings)
 
     with ThreadPoolExecutor(workers) as pool:

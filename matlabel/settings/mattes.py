@@ -46,6 +46,12 @@ class MattesSettings(Settings):
         description="closed_form: weight of the activations in the unknown region, beside colours, whose own weight is "
         "5 to 8 a pixel of the solved grid; 0: colours alone.",
     )
+    embedding: float = Field(
+        0.0,
+        ge=0,
+        description="closed_form: weight, on the same scale, of ties from unknown pixels to the sure ones that are "
+        "nearest in the classifier's embedding; needs activations.embedding. 0: none.",
+    )
     crf: CrfSettings = CrfSettings()
     weights: str | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
     device: Literal["auto", "cpu", "cuda"] = free(
@@ -59,11 +65,13 @@ class MattesSettings(Settings):
 
     @model_validator(mode="after")
     def _only_closed_form_is_pulled(self) -> "MattesSettings":
-        if self.prior and self.method != "closed_form":
-            raise ValueError(f"prior is of method closed_form, not of {self.method}: set prior: 0")
+        for name in ("prior", "embedding"):
+            if getattr(self, name) and self.method != "closed_form":
+                raise ValueError(f"{name} is of method closed_form, not of {self.method}: set {name}: 0")
         return self
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The arrays of the activations' shard that decide, beside `classes`."""
-        return ("probabilities",) if self.method in WITHOUT_TRIMAP or self.prior else ()
+        planes = ("probabilities",) if self.method in WITHOUT_TRIMAP or self.prior else ()
+        return (*planes, "embedding") if self.embedding else planes

@@ -37,7 +37,7 @@ class Prepared:
     def of(cls, problem: Problem, scale: Scale = "auto") -> "Prepared":
         """Choose the grid as `matlabel.mattes.grid.matte` does."""
         grid, coarse = coarse_problem(problem, scale)
-        return cls(problem, grid, coarse, pull_of(problem, coarse.shape))
+        return cls(problem, grid, coarse, pull_of(problem, grid))
 
 
 @dataclass(frozen=True)
