@@ -13,9 +13,9 @@ from matlabel.processes import over_processes
 from matlabel.settings.mattes import MattesSettings
 
 OURS = {
-    "matlabel closed_form, scale 1": MattesSettings(scale=1),
-    "matlabel closed_form, scale 2": MattesSettings(scale=2),
-    "matlabel closed_form, scale 4": MattesSettings(scale=4),
+    "matlabel closed_form, scale 1": MattesSettings(scale=1, prior=0),
+    "matlabel closed_form, scale 2": MattesSettings(scale=2, prior=0),
+    "matlabel closed_form, scale 4": MattesSettings(scale=4, prior=0),
     "matlabel knn, scale 1": MattesSettings(method="knn", scale=1),
     "matlabel lbdm, scale 1": MattesSettings(method="lbdm", scale=1),
     "matlabel random_walk, scale 1": MattesSettings(method="random_walk", scale=1),

@@ -12,6 +12,7 @@ from matlabel.artifacts.provenance import provenance_path
 from matlabel.artifacts.shard import open_shard
 from matlabel.dataset.manifest import load_shard
 from matlabel.mattes.stage import Task, tasks_of
+from matlabel.settings.mattes import MattesSettings
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Example:
         trimap: uint8[H, W] label trimap.
         labels: label values of its tags.
         activations: uint8[C + 1, h, w], background first.
+        embedding: uint8[e, h, w], if the run stores one.
         mask: uint8[H, W] true labels, 255 void, where masks were given and there is one.
     """
 
@@ -32,6 +34,7 @@ class Example:
     labels: list[int]
     activations: np.ndarray
     mask: np.ndarray | None
+    embedding: np.ndarray | None = None
 
 
 def examples(run: Path, masks: Path | None = None) -> Iterator[Example]:
@@ -43,10 +46,11 @@ def examples(run: Path, masks: Path | None = None) -> Iterator[Example]:
     """
     for path, task in tasks_of_run(run):
         with open_shard(run / "activations" / path.name) as activations:
-            planes = activations.read(task.entry.id, "probabilities")
+            found = activations[task.entry.id]
         mask = masks / f"{task.entry.id}.png" if masks else None
         truth = read_label_image(mask) if mask and mask.exists() else None
-        yield Example(task.entry.id, task.image(), task.trimap, task.classes.tolist(), planes, truth)
+        planes, labels = found["probabilities"], task.classes.tolist()
+        yield Example(task.entry.id, task.image(), task.trimap, labels, planes, truth, found.get("embedding"))
 
 
 def tasks_of_run(run: Path) -> Iterator[tuple[Path, Task]]:
@@ -57,7 +61,7 @@ def tasks_of_run(run: Path) -> Iterator[tuple[Path, Task]]:
         inputs = json.loads(provenance_path(path).read_text())["inputs"]
         shard = load_shard(root / next(name for name in inputs if "/dataset/" in name and name.endswith(".csv")))
         with open_shard(path, "trimaps") as trimaps, open_shard(run / "activations" / path.name) as activations:
-            for task in tasks_of(shard, activations, trimaps):
+            for task in tasks_of(shard, activations, trimaps, MattesSettings()):
                 yield path, replace(task, folder=root / task.folder)
 
 

@@ -135,7 +135,7 @@ def matte(
     from matlabel.mattes.single import matte_files
     from matlabel.settings.mattes import MattesSettings
 
-    settings = MattesSettings(scale=scale, method=method, epsilon=epsilon, weights=weights, prior=0)
+    settings = MattesSettings(scale=scale, method=method, epsilon=epsilon, weights=weights)
     for file in matte_files(image, trimap, out, settings, device, labels):
         typer.echo(file)
 

@@ -14,6 +14,7 @@ from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.shard import write_shard
+from matlabel.classifier.axes import principal_axes
 from matlabel.classifier.load import Classifier, load_classifier
 from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
@@ -30,12 +31,14 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         dataset: the shard's CSV.
         weights: weights.pt of the stage cam.
         out: the shard to write: per image `classes` uint8[C], `probabilities` uint8[C + 1, h, w] (background first,
-            a quarter of the image's size, summing to 255), `agreement` uint8[h, w], and with spreading `unspread`.
+            a quarter of the image's size, summing to 255), `agreement` uint8[h, w], with spreading `unspread`, and
+            with activations.embedding `embedding` uint8[e, h, w].
         device: auto, cpu, cuda or mps.
         code: digest of the sources, for the provenance.
 
     Raises:
-        UserError: the settings name another source, or the classifier was trained for other classes.
+        UserError: the settings name another source, or the classifier was trained for other classes or without what
+            they ask for.
     """
     context = load_context(settings, "activations", ActivationsSettings)
     context.settings.expect("cam", settings)
@@ -51,21 +54,42 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         walk = context.settings.spread
         if walk.steps and walk.affinity == "learned" and classifier.network.affinity is None:
             raise UserError(f"{weights}: trained without affinity; set activations.spread.affinity: features")
+        axes = _axes(classifier, context.settings.embedding, weights)
 
         def read(batch: list[Entry]) -> list[Activations]:
             labels = [[label - 1 for label in tag_indices(entry, context.classes)] for entry in batch]
-            return _read([load_image(shard.folder, entry) for entry in batch], labels, classifier, context.settings)
+            images = [load_image(shard.folder, entry) for entry in batch]
+            return _read(images, labels, classifier, context.settings, axes)
 
         with write_shard(out, **context.shard_attributes) as writer:
             for entry, found in in_slot_order(shard, read, context.settings.batch_size):
-                unspread = None if found.unspread is None else found.unspread.cpu().numpy()
-                probabilities, agreement = found.probabilities.cpu().numpy(), found.agreement.cpu().numpy()
-                labels = tag_indices(entry, context.classes)
-                writer.add(entry.id, **stored(labels, probabilities, agreement, unspread))
+                planes = (found.probabilities, found.agreement, found.unspread, found.embedding)
+                arrays = [None if plane is None else plane.cpu().numpy() for plane in planes]
+                writer.add(entry.id, **stored(tag_indices(entry, context.classes), *arrays))
+
+
+def _axes(classifier: Classifier, count: int, weights: Path) -> torch.Tensor | None:
+    if not count:
+        return None
+    if classifier.centres is None:
+        raise UserError(f"{weights}: trained without an embedding; set activations.embedding: 0")
+    if classifier.covariance is None:
+        raise UserError(
+            f"{weights}: trained before embeddings could be stored; train again, or set activations.embedding: 0"
+        )
+    if count > len(classifier.covariance):
+        raise UserError(
+            f"{weights}: set activations.embedding to at most {len(classifier.covariance)}, all that it has"
+        )
+    return principal_axes(classifier.covariance, count).to(classifier.centres.device)
 
 
 def _read(
-    images: list[np.ndarray], labels: list[list[int]], classifier: Classifier, settings: ActivationsSettings
+    images: list[np.ndarray],
+    labels: list[list[int]],
+    classifier: Classifier,
+    settings: ActivationsSettings,
+    axes: torch.Tensor | None,
 ) -> list[Activations]:
     height, width = images[0].shape[:2]
     # A picture larger than the largest view is brought down before it goes to the device.
@@ -74,4 +98,4 @@ def _read(
     stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
     with mixed, memory_named("activations.batch_size or activations.size"):
-        return activations(stack.to(device), labels, (height, width), classifier, settings)
+        return activations(stack.to(device), labels, (height, width), classifier, settings, axes)

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from matlabel.activations.embedding import MeanEmbedding
 from matlabel.activations.readout import combine, from_embedding, from_maps
 from matlabel.activations.sizes import grid, scaled_size
 from matlabel.activations.spreading import Spreading
@@ -23,11 +24,13 @@ class Activations:
         probabilities: A, float32[C + 1, h, w], background first, summing to one.
         unspread: the same before spreading, or None without spreading.
         agreement: float32[h, w], share of the views and read-outs whose winner is the final one.
+        embedding: float32[e, h, w] in [−1, 1] along the principal axes, or None if none was asked for.
     """
 
     probabilities: Tensor
     unspread: Tensor | None
     agreement: Tensor
+    embedding: Tensor | None = None
 
 
 @torch.inference_mode()
@@ -37,6 +40,7 @@ def activations(
     original: tuple[int, int],
     classifier: Classifier,
     settings: ActivationsSettings,
+    axes: Tensor | None = None,
 ) -> list[Activations]:
     """Activations of a batch of images of one size.
 
@@ -46,12 +50,14 @@ def activations(
         original: (H, W) of the photographs; the result has a quarter of it.
         classifier: trained, in evaluation mode.
         settings: read-out, sizes, spreading.
+        axes: float32[e, d] to store the embedding along; None: it is not asked for.
     """
     height, width = images.shape[2:]
     size = grid(*original)
     plain = normalise(images)
     views: list[list[Tensor]] = [[] for _ in labels]
     spread_all = None
+    embedding = MeanEmbedding(axes, size) if axes is not None else None
     # Pixels are compared in the largest view, where the features tell most of them apart.
     finest = max(settings.scales)
     for scale in settings.scales:
@@ -59,6 +65,8 @@ def activations(
         scaled = F.interpolate(plain, target, mode="bilinear", align_corners=False, antialias=True)
         for mirrored in (False, True) if settings.flip else (False,):
             output = classifier.network(scaled.flip(3) if mirrored else scaled)
+            if embedding is not None:
+                embedding.add(output.embedding, mirrored)
             for index, present in enumerate(labels):
                 one = _only(output, index)
                 views[index] += [_sized(way, size, mirrored) for way in _read(one, classifier, present, settings)]
@@ -67,9 +75,10 @@ def activations(
     means = [_means(ways, settings) for ways in views]
     unspread = [combine(way) for way in means]
     final = spread_all(unspread) if spread_all is not None else unspread
+    stored = [None] * len(labels) if embedding is None else embedding.projected()
     return [
-        Activations(after, before if spread_all is not None else None, _agreement(ways, after))
-        for ways, before, after in zip(views, unspread, final, strict=True)
+        Activations(after, before if spread_all is not None else None, _agreement(ways, after), along)
+        for ways, before, after, along in zip(views, unspread, final, stored, strict=True)
     ]
 
 

@@ -83,13 +83,16 @@ class Shard:
         return image_id in self._file
 
     def __getitem__(self, image_id: str) -> dict[str, np.ndarray]:
-        if image_id not in self._file:
-            raise UserError(f"{self.path}: holds no image {image_id}; it was made from other data: rerun {self.stage}")
-        return {name: dataset[()] for name, dataset in self._file[image_id].items()}
+        return {name: dataset[()] for name, dataset in self._group(image_id).items()}
 
     def read(self, image_id: str, name: str) -> np.ndarray:
         """One array of one image, without reading the others."""
-        return self._file[image_id][name][()]
+        return self._group(image_id)[name][()]
+
+    def _group(self, image_id: str) -> h5py.Group:
+        if image_id not in self._file:
+            raise UserError(f"{self.path}: holds no image {image_id}; it was made from other data: rerun {self.stage}")
+        return self._file[image_id]
 
 
 @contextmanager

@@ -84,6 +84,7 @@ class D2Cam(nn.Module):
             if settings.foreground:
                 terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
             self.centres.update(regions, tags)
+            self.centres.watch(output.embedding, valid)
         if view is not None and teacher is not None:
             target = relative_maps(teacher.maps, tags)
             terms["consistency"] = settings.consistency * consistency_loss(relative, target, view, tags)

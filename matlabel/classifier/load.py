@@ -10,6 +10,7 @@ from torch import Tensor
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.weights import load_weights
 from matlabel.backbones import Trunk
+from matlabel.classifier.axes import covariance_of
 from matlabel.classifier.network import CamNetwork
 from matlabel.settings.cam import CamSettings
 
@@ -24,6 +25,8 @@ class Classifier:
         centres: float32[K, d], or None without an embedding.
         known: bool[K], False for classes whose centre was never seen.
         background: float32[n, d] background centres, n ≥ 0.
+        covariance: float64[d, d] of the pixels of the embedding, on the CPU; None without an embedding, and of
+            classifiers trained before it was kept.
     """
 
     network: CamNetwork
@@ -31,6 +34,7 @@ class Classifier:
     centres: Tensor | None
     known: Tensor | None
     background: Tensor | None
+    covariance: Tensor | None = None
 
 
 def load_classifier(path: str | Path, device: str) -> Classifier:
@@ -57,4 +61,5 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     if not centres:
         return Classifier(network, content["classes"], None, None, None)
     background = centres["background"][centres["background_seen"] > 0]
-    return Classifier(network, content["classes"], centres["classes"], centres["seen"] > 0, background)
+    covariance = covariance_of(centres["moment"]) if "moment" in centres and centres["averaged"] > 0 else None
+    return Classifier(network, content["classes"], centres["classes"], centres["seen"] > 0, background, covariance)

@@ -26,6 +26,11 @@ def choose_scale(height, width):
     return scale
 
 
+def cells(shape, scale):
+    """(h, w) of the grid of an image of (H, W); cells at the border may be cut off."""
+    return tuple(-(-side // scale) for side in shape)
+
+
 def pad_to_cells(array, scale):
     """Repeat the last row and column until every cell is whole."""
     height, width = array.shape[:2]
@@ -53,6 +58,13 @@ def area_mean(image, scale):
     for k in range(1, scale):
         total += columns[:, :, k]
     return total / float(whole * scale * scale)
+
+
+def any_of(mask, scale):
+    """Which cells hold any pixel of a mask: bool[H, W] -> bool[ceil(H / scale), ceil(W / scale)]."""
+    padded = pad_to_cells(mask, scale)
+    height, width = padded.shape
+    return padded.reshape(height // scale, scale, width // scale, scale).any(axis=(1, 3))
 
 
 def coarse_trimap(trimap, scale):

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 
 from matlabel.mattes import downsample
-from matlabel.mattes.prior import prior_pull
-from matlabel.mattes.problem import Belief, Problem, Solver, occurring
+from matlabel.mattes.problem import Evidence, Problem, Solver, occurring
+from matlabel.mattes.pull import pull_of
 from matlabel.mattes.upsample import upsample
 
 Scale = Literal["auto", 1, 2, 4]
@@ -19,7 +19,7 @@ def matte(
     labels: Iterable[int],
     solver: Solver,
     scale: Scale = "auto",
-    belief: Belief | None = None,
+    evidence: Evidence | None = None,
 ) -> np.ndarray:
     """Alphas of the background and of every label of an image.
 
@@ -33,7 +33,7 @@ def matte(
             the background; with no labels at all everything is background.
         solver: the method, for instance `closed_form.solve`.
         scale: 1, 2, 4 or "auto" (`downsample.choose_scale`).
-        belief: draws unknown pixels somewhere; the solver is then called with a `prior.Pull` as its fourth argument.
+        evidence: what pulls beside colours, for solvers that take a pull.
 
     Returns:
         float32[C + 1, H, W], background first, then the labels in the order given. In [0, 1], sums to one at every
@@ -45,13 +45,13 @@ def matte(
     """
     if scale not in ("auto", 1, 2, 4):
         raise ValueError(f'expected scale "auto", 1, 2 or 4, got {scale!r}')
-    problem = Problem.of(image, trimap, labels, belief)
+    problem = Problem.of(image, trimap, labels, evidence)
     if not problem.needs_solving:
         return problem.alphas()
     grid, coarse = coarse_problem(problem, scale)
     small = downsample.area_mean(problem.image, grid)
-    pull = prior_pull(problem, coarse, grid)
-    raw = solver(small, coarse, problem.solved_values, *([pull] if pull else []))
+    pull = pull_of(problem, grid)
+    raw = solver(small, coarse, problem.solved_values, *([] if pull is None else [pull]))
     if grid == 1:
         return problem.alphas(raw.reshape(len(raw), -1)[:, problem.unknown])
     return problem.alphas(upsample(raw, small, problem.image, problem.unknown, grid))

@@ -1,10 +1,12 @@
 """One image to its alphas, by the method that the settings name."""
 
+from functools import partial
+
 import numpy as np
 
 from matlabel.mattes.activations import enlarge_activations
 from matlabel.mattes.grid import matte
-from matlabel.mattes.problem import Belief, Solver
+from matlabel.mattes.problem import Evidence, Solver
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
 
 
@@ -15,6 +17,7 @@ def alphas_of(
     *,
     trimap: np.ndarray | None = None,
     activations: np.ndarray | None = None,
+    embedding: np.ndarray | None = None,
     drawn: np.ndarray | None = None,
     device: str = "cpu",
 ) -> np.ndarray:
@@ -25,8 +28,9 @@ def alphas_of(
         labels: label values of the image's tags.
         settings: method and its parameters.
         trimap: uint8[H, W] label trimap; not read by `crf` and `none`.
-        activations: uint8[C + 1, h, w], background first; read by `crf` and `none`, and with mattes.prior.
-        drawn: bool[H, W], where a person has drawn into the trimap; read with mattes.prior.
+        activations: uint8[C + 1, h, w], background first; read by `crf`, `none` and with a prior.
+        embedding: uint8[e, ceil(H / 4), ceil(W / 4)] as the stage activations stores it; read with mattes.embedding.
+        drawn: bool[H, W], where a person has drawn into the trimap; read with a prior.
         device: where a network runs (`vitmatte`).
 
     Returns:
@@ -37,8 +41,8 @@ def alphas_of(
         UserError: an optional package or the network is missing.
     """
     if settings.method not in WITHOUT_TRIMAP:
-        belief = belief_of(settings, activations, drawn)
-        return matte(image, trimap, labels, solver_of(settings, device), settings.scale, belief)
+        evidence = evidence_of(settings, activations, embedding, drawn)
+        return matte(image, trimap, labels, solver_of(settings, device), settings.scale, evidence)
     probabilities = enlarge_activations(activations, *image.shape[:2])
     if settings.method == "none":
         return probabilities
@@ -47,17 +51,23 @@ def alphas_of(
     return mean_field(image, probabilities, **settings.crf.model_dump())
 
 
-def belief_of(settings: MattesSettings, activations: np.ndarray | None, drawn: np.ndarray | None) -> Belief | None:
-    """What a method is to believe besides colours: the activations, where mattes.prior says so.
+def evidence_of(
+    settings: MattesSettings,
+    activations: np.ndarray | None,
+    embedding: np.ndarray | None,
+    drawn: np.ndarray | None = None,
+) -> Evidence | None:
+    """What pulls beside colours; None where the method takes nothing, or the settings give nothing any weight.
 
     Raises:
-        ValueError: there are none.
+        ValueError: what the settings read is missing.
     """
-    if not settings.reads_prior:
+    if settings.method != "closed_form" or not settings.reads:
         return None
-    if activations is None:
-        raise ValueError("mattes.prior needs activations")
-    return Belief(activations, settings.prior, drawn)
+    for name, planes in (("probabilities", activations), ("embedding", embedding)):
+        if name in settings.reads and planes is None:
+            raise ValueError(f"the settings of mattes read the activations' {name}, which is missing")
+    return Evidence(activations, settings.prior, embedding, settings.embedding, drawn)
 
 
 def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
@@ -71,9 +81,7 @@ def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
         case "closed_form":
             from matlabel.mattes import closed_form
 
-            return lambda image, trimap, values, pull=None: closed_form.solve(
-                image, trimap, values, epsilon, radius, pull
-            )
+            return partial(closed_form.solve, epsilon=epsilon, radius=radius)
         case "lbdm":
             from matlabel.mattes import lbdm
 

@@ -9,17 +9,25 @@ UNKNOWN = 255
 
 
 @dataclass(frozen=True)
-class Belief:
-    """What is believed of an image's unknown pixels, besides its colours (`prior.prior_pull`).
+class Evidence:
+    """What the classifier says of an image beside its trimap, and how much each of it weighs.
+
+    Weights are in units of the matting Laplacian, a cell of the solved grid: its diagonal is 5 where colours vary and
+    8 where they do not (radius 1).
 
     Attributes:
-        activations: uint8 or float [C + 1, h, w] ≥ 0 of any size and scale, background first, then the labels.
-        weight: how strongly, > 0.
-        drawn: bool[H, W], where a person has drawn into the trimap; None where nobody has.
+        activations: uint8 or float [C + 1, h', w'], background first, non-negative, any size and scale; not read with
+            prior 0.
+        prior: weight λ of the activations.
+        embedding: uint8[e, ceil(H / 4), ceil(W / 4)], 0 for −1 and 255 for 1; not read with tie 0.
+        tie: weight w of the likeness to sure cells in the embedding.
+        drawn: bool[H, W], where a person has drawn into the trimap; None where nobody has. Read with a prior.
     """
 
-    activations: np.ndarray
-    weight: float
+    activations: np.ndarray | None = None
+    prior: float = 0.0
+    embedding: np.ndarray | None = None
+    tie: float = 0.0
     drawn: np.ndarray | None = None
 
 
@@ -33,7 +41,7 @@ class Problem:
         values: the value of every plane of the alphas: 0 for the background, then the labels in the order given.
         seeded: planes that have sure pixels, ascending. The others are 0 everywhere.
         unknown: int64[n], the unknown pixels as indices y * W + x.
-        belief: what else is believed of them; None for nothing.
+        evidence: what pulls beside colours, its planes those of `values`; None: nothing.
     """
 
     image: np.ndarray
@@ -41,11 +49,11 @@ class Problem:
     values: list[int]
     seeded: list[int]
     unknown: np.ndarray
-    belief: Belief | None = None
+    evidence: Evidence | None = None
 
     @classmethod
     def of(
-        cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int], belief: Belief | None = None
+        cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int], evidence: Evidence | None = None
     ) -> "Problem":
         """Check the arguments.
 
@@ -74,9 +82,7 @@ class Problem:
         seeded = [plane for plane, value in enumerate(values) if present[value]]
         if labels and not seeded:
             raise ValueError("every pixel of the trimap is unknown: there is nothing to spread into it")
-        if belief and (belief.activations.ndim != 3 or len(belief.activations) != len(values)):
-            raise ValueError(f"expected activations of {len(values)} planes, got shape {belief.activations.shape}")
-        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN), belief)
+        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN), evidence)
 
     @property
     def needs_solving(self) -> bool:
@@ -126,8 +132,8 @@ class Problem:
 
 Solver = Callable[..., np.ndarray]
 """(image float64[h, w, 3] in [0, 1], trimap uint8[h, w], values) -> float[len(values), h, w], the alpha of each value;
-called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read. One
-that knows of priors takes a `prior.Pull` after the values."""
+called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read. Only
+one that takes a `pull.Pull` as a fourth argument can be used with evidence."""
 
 
 def occurring(trimap: np.ndarray) -> np.ndarray:

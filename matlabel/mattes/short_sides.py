@@ -17,9 +17,18 @@ def lengthen(image, trimap, window):
         (image, trimap, inner): both with sides of at least a window, the arguments themselves where they had them
         already; `inner` picks the original pixels out of planes of the new size: planes[inner] is [..., H, W].
     """
-    short = [max(0, -((side - window) // 2)) for side in trimap.shape]
-    inner = (..., *(slice(n, n + side) for n, side in zip(short, trimap.shape, strict=True)))
-    if any(short):
-        pad = [(n, n) for n in short]
+    pad = _pad(trimap.shape, window)
+    inner = (..., *(slice(n, n + side) for (n, _), side in zip(pad, trimap.shape, strict=True)))
+    if any(sum(pad, ())):
         image, trimap = np.pad(image, [*pad, (0, 0)], mode="edge"), np.pad(trimap, pad, mode="edge")
     return image, trimap, inner
+
+
+def lengthen_planes(planes, window):
+    """Planes float[..., H, W] lengthened as `lengthen` does their image."""
+    pad = _pad(planes.shape[-2:], window)
+    return np.pad(planes, [(0, 0)] * (planes.ndim - 2) + pad, mode="edge") if any(sum(pad, ())) else planes
+
+
+def _pad(shape, window):
+    return [(n, n) for n in (max(0, -((side - window) // 2)) for side in shape)]

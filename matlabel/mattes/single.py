@@ -23,7 +23,8 @@ def matte_files(
         image: a JPEG or PNG.
         trimap: see `read_trimap`.
         out: the PNG to write; of several labels, label 3's is `<stem>-3.png` beside it.
-        settings: a method that reads a trimap, its scale and parameters; no prior, as one image has no activations.
+        settings: a method that reads a trimap, its scale and parameters. One image has no activations, so that
+            prior and embedding are not read.
         device: auto, cpu, cuda or mps.
         labels: see `read_trimap`.
 
@@ -52,6 +53,7 @@ def matte_files(
     if len(sure) < 2:
         missing = "no pixel is surely background" if present else "no pixel is surely object"
         raise UserError(f"{trimap}: {missing}; matting needs sure pixels on both sides of the unknown region")
+    settings = settings.model_copy(update={"prior": 0.0, "embedding": 0.0})
     alphas = alphas_of(picture, present, settings, trimap=guide, device=device_of(settings, device))
     files = [out] if len(present) == 1 else [out.with_name(f"{out.stem}-{value}{out.suffix}") for value in present]
     for file, alpha in zip(files, alphas[1:], strict=True):

@@ -17,7 +17,7 @@ from matlabel.artifacts.shard import Packed, Shard, open_shard, pack, write_shar
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import Entry, ShardManifest, load_shard
 from matlabel.devices import has_nvidia_gpu, pick_device
-from matlabel.mattes.methods import alphas_of, belief_of
+from matlabel.mattes.methods import alphas_of, evidence_of
 from matlabel.mattes.problem import Problem
 from matlabel.processes import ordered, over_processes
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
@@ -32,6 +32,7 @@ class Task:
     classes: np.ndarray
     trimap: np.ndarray | None
     activations: np.ndarray | None
+    embedding: np.ndarray | None = None
     drawn: np.ndarray | None = None
 
     def image(self) -> np.ndarray:
@@ -57,7 +58,7 @@ def run(
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        activations: the shard of the stage activations: its classes; with methods `none` and `crf`, or a prior, all.
+        activations: the shard of the stage activations: its classes, and what the settings read of it.
         out: the shard to write: per image `classes` uint8[C] and `alphas` uint8[C + 1, H, W], background first, that
             sum to 255 at every pixel.
         trimaps: the shard of the stage trimaps; not read by methods `none` and `crf`.
@@ -84,7 +85,9 @@ def run(
             guided as guides,
             write_shard(out, **context.shard_attributes) as writer,
         ):
-            tasks = tasks_of(shard, source, guides, read_planes=not reads_trimap or chosen.reads_prior)
+            if chosen.embedding and not source.settings.get("embedding"):
+                raise UserError(f"{activations}: holds no embedding for mattes.embedding; set activations.embedding: 8")
+            tasks = tasks_of(shard, source, guides, chosen)
             if device == "cuda" and chosen.method == "closed_form":
                 found = on_device(tasks, device, chosen, workers)
             else:
@@ -109,16 +112,9 @@ def device_of(settings: MattesSettings, wanted: str) -> str:
 
 def matted(task: Task, settings: MattesSettings, device: str) -> Packed:
     """The alphas of one image as a shard stores them: uint8[C + 1, H, W], background first."""
-    alphas = alphas_of(
-        task.image(),
-        task.classes.tolist(),
-        settings,
-        trimap=task.trimap,
-        activations=task.activations,
-        drawn=task.drawn,
-        device=device,
-    )
-    return packed(alphas)
+    labels = task.classes.tolist()
+    found = {name: getattr(task, name) for name in ("trimap", "activations", "embedding", "drawn")}
+    return packed(alphas_of(task.image(), labels, settings, **found, device=device))
 
 
 def packed(alphas: np.ndarray) -> Packed:
@@ -127,26 +123,25 @@ def packed(alphas: np.ndarray) -> Packed:
 
 
 def tasks_of(
-    shard: ShardManifest, activations: Shard, trimaps: Shard | None, read_planes: bool = True
+    shard: ShardManifest, activations: Shard, trimaps: Shard | None, settings: MattesSettings
 ) -> Iterator[Task]:
-    """What each image of a shard needs, in slot order, read as it is asked for; the activations' planes if wanted."""
+    """What the method needs of each image of a shard, in slot order, read as it is asked for."""
     for entry in shard.entries:
-        classes = activations.read(entry.id, "classes")
-        planes = activations.read(entry.id, "probabilities") if read_planes else None
+        found = {name: activations.read(entry.id, name) for name in ("classes", *settings.reads)}
+        planes = found.get("probabilities"), found.get("embedding")
         guide = {} if trimaps is None else trimaps[entry.id]
         drawn = guide["drawn"].astype(bool) if "drawn" in guide else None
-        yield Task(shard.folder, entry, classes, guide.get("trimap"), planes, drawn)
+        yield Task(shard.folder, entry, found["classes"], guide.get("trimap"), *planes, drawn)
 
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
     """Closed-form alphas as a shard stores them, in batches on one device, while threads load what comes next."""
-    from matlabel.mattes.batched.stream import closed_form_stream
+    from matlabel.mattes.batched.stream import closed_form_stream, ready
+
+    def problem(task):
+        evidence = evidence_of(settings, task.activations, task.embedding, task.drawn)
+        return ready(Problem.of(task.image(), task.trimap, task.classes.tolist(), evidence), settings)
 
     with ThreadPoolExecutor(workers) as pool:
-        problems = ordered(pool, partial(_problem, settings=settings), tasks, ahead=2 * settings.batch_size)
+        problems = ordered(pool, problem, tasks, ahead=2 * settings.batch_size)
         yield from ordered(pool, packed, closed_form_stream(problems, device, settings), ahead=4 * workers)
-
-
-def _problem(task: Task, settings: MattesSettings) -> Problem:
-    belief = belief_of(settings, task.activations, task.drawn)
-    return Problem.of(task.image(), task.trimap, task.classes.tolist(), belief)

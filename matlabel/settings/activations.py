@@ -9,7 +9,7 @@ from matlabel.artifacts.errors import UserError, did_you_mean
 from matlabel.settings.base import Settings
 
 # Source -> the settings that it does not read, which so are no part of its keys.
-_READ_OUT = ("from", "temperature", "margin", "spread")
+_READ_OUT = ("from", "temperature", "margin", "spread", "embedding")
 _VIEWS = ("size", "scales", "flip", "precision", "threads", "batch_size")
 _UNREAD = {"cam": (), "segmenter": (*_READ_OUT, "gamma"), "files": (*_READ_OUT, *_VIEWS)}
 
@@ -72,6 +72,12 @@ class ActivationsSettings(Settings):
     temperature: float = Field(0.1, gt=0, description="Of the softmax over the embedding's similarities.")
     margin: float = Field(0.0, ge=-1, le=1, description="Added to the background's similarity.")
     spread: SpreadSettings = SpreadSettings()
+    embedding: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description="Channels of the embedding to store beside, of its principal components; for mattes.embedding.",
+    )
     precision: Literal["32-true", "bf16-mixed"] = Field(
         "32-true", description="bf16-mixed: about twice as fast where the hardware has bfloat16, a little less exact."
     )

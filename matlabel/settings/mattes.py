@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from matlabel.settings.base import Settings, free
 
@@ -35,18 +35,24 @@ class MattesSettings(Settings):
     epsilon: float = Field(
         1e-7, gt=0, description="closed_form, lbdm: added to the colour covariance of a window; larger smooths."
     )
-    prior: float = Field(
-        0.2,
-        ge=0,
-        json_schema_extra={"introduced": 0.0},
-        description="closed_form: weight that draws unknown pixels to their activations, so that colours decide the "
-        "contour and activations what belongs to it; 0: colours alone.",
-    )
     radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
     tolerance: float = Field(
         1e-4, gt=0, lt=1, description="closed_form on a GPU stops at this relative residual; the CPU solves exactly ..."
     )
     iterations: int = Field(1000, ge=1, description="... or after this many steps.")
+    prior: float = Field(
+        0.2,
+        ge=0,
+        json_schema_extra={"introduced": 0.0},
+        description="closed_form: weight that draws unknown pixels to their activations, beside colours, whose own "
+        "weight is 5 to 8 a pixel of the solved grid; 0: colours alone.",
+    )
+    embedding: float = Field(
+        0.0,
+        ge=0,
+        description="closed_form: weight, on the same scale, of ties from unknown pixels to the sure ones that are "
+        "nearest in the classifier's embedding; needs activations.embedding. 0: none.",
+    )
     crf: CrfSettings = CrfSettings()
     weights: str | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
     device: Literal["auto", "cpu", "cuda"] = free(
@@ -58,7 +64,15 @@ class MattesSettings(Settings):
         False, description="closed_form on a GPU: fuse the solver's steps; every job compiles first, for long shards."
     )
 
+    @model_validator(mode="after")
+    def _only_closed_form_has_ties(self) -> "MattesSettings":
+        if self.embedding and self.method != "closed_form":
+            raise ValueError(f"embedding is of method closed_form, not of {self.method}: set embedding: 0")
+        return self
+
     @property
-    def reads_prior(self) -> bool:
-        """Whether the activations are read beside the trimap."""
-        return self.method == "closed_form" and self.prior > 0
+    def reads(self) -> tuple[str, ...]:
+        """The arrays of the activations' shard that decide, beside `classes`."""
+        believed = self.method in WITHOUT_TRIMAP or (self.method == "closed_form" and self.prior > 0)
+        planes = ("probabilities",) if believed else ()
+        return (*planes, "embedding") if self.embedding else planes

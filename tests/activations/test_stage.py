@@ -1,4 +1,4 @@
-"""From training to activations, with and without learned affinity."""
+"""From training to activations, with and without learned affinity and a stored embedding."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from matlabel.activations import stage as activations_stage
+from matlabel.activations.embedding import MeanEmbedding
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import open_shard
-from matlabel.artifacts.weights import load_weights
+from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.cam import stage as cam_stage
+from matlabel.classifier.axes import principal_axes
 from matlabel.classifier.load import load_classifier
 from matlabel.dataset import stage as dataset_stage
 from matlabel.plan import Plan
@@ -35,11 +37,11 @@ def chain(animals, tmp_path, monkeypatch):
     """Runs cam and activations of the first shard under given settings; returns the weights and the shard."""
     monkeypatch.chdir(tmp_path)
 
-    def run(cam, spread):
+    def run(cam, spread, **activations):
         config = {
             "dataset": {"format": "folder", "path": str(animals)},
             "cam": {**SMALL, **cam},
-            "activations": {"size": 64, "scales": [1.0], "spread": spread},
+            "activations": {"size": 64, "scales": [1.0], "spread": spread, **activations},
             "evaluation": {"splits": ["val"]},
         }
         plan = Plan(config, write=True)
@@ -88,3 +90,49 @@ def test_learned_is_refused_for_a_classifier_that_has_not_learned_it(chain, tmp_
     with pytest.raises(UserError, match=r"weights\.pt: trained without affinity; set .*: features") as error:
         chain({"weights_from": str(elsewhere)}, {"affinity": "learned"})
     assert "\n" not in str(error.value)
+
+
+def test_an_asked_for_embedding_is_stored_and_changes_nothing_else(chain):
+    weights, plain = chain({}, {})
+    _, shard = chain({}, {}, embedding=3)
+    classifier = load_classifier(weights, "cpu")
+    axes = principal_axes(classifier.covariance, 3)
+    with open_shard(plain, "activations") as before, open_shard(shard, "activations") as after:
+        for image_id in after.ids:
+            found = after[image_id]
+            stored = found.pop("embedding")
+            assert stored.dtype == "uint8"
+            assert stored.shape == (3, *found["agreement"].shape)
+            # Along orthonormal axes a unit vector stays within the ball.
+            assert (((stored / 127.5 - 1) ** 2).sum(0) < 1.05).all()
+            assert {name: array.tolist() for name, array in found.items()} == {
+                name: array.tolist() for name, array in before[image_id].items()
+            }
+    assert axes.shape == (3, 8)
+
+
+def test_weights_without_what_a_stored_embedding_needs_are_refused_only_if_it_is_asked_for(chain, tmp_path):
+    weights, _ = chain({}, {})
+    content = load_weights(weights)
+    del content["centres"]["moment"], content["centres"]["averaged"]
+    older, never = tmp_path / "older.pt", tmp_path / "never.pt"
+    save_weights(older, content)
+    _, shard = chain({"weights_from": str(older)}, {})
+    assert probabilities(shard)
+    with pytest.raises(UserError, match=r"weights\.pt: trained before .* set activations\.embedding: 0"):
+        chain({"weights_from": str(older)}, {}, embedding=3)
+    save_weights(never, load_weights(chain({"category": 0, "foreground": 0}, {}, **{"from": "maps"})[0]))
+    with pytest.raises(UserError, match=r"trained without an embedding; set activations\.embedding: 0"):
+        chain({"weights_from": str(never)}, {}, embedding=3, **{"from": "maps"})
+    save_weights(older, load_weights(chain({"embedding_size": 4}, {})[0]))
+    with pytest.raises(UserError, match=r"set activations\.embedding to at most 4"):
+        chain({"weights_from": str(older)}, {}, embedding=5)
+
+
+def test_the_embeddings_mean_over_views_turns_mirrored_ones_back():
+    axes, z = torch.eye(3)[:2], torch.nn.functional.normalize(torch.randn(1, 3, 4, 6), dim=1)
+    both, one = MeanEmbedding(axes, (8, 12)), MeanEmbedding(axes, (8, 12))
+    both.add(z, False)
+    both.add(z.flip(3), True)
+    one.add(z, False)
+    assert torch.allclose(both.projected(), one.projected(), atol=1e-6)

@@ -186,3 +186,20 @@ def test_backgrounds_get_centres_of_their_own_and_fill_the_queue(scene):
     found = {int(row.argmax()) for row in made.known_background()}
     assert found == {2, 3}
     assert len(made.known_queue()) == 4
+
+
+def test_the_moment_is_that_of_the_pixels_a_view_shows(scene):
+    embedding = embed(scene, noise=0.3)
+    made = centres()
+    valid = torch.rand(len(scene), SIZE, SIZE, generator=torch.Generator().manual_seed(0)) < 0.7
+    made.watch(embedding, valid)
+    seen = embedding.detach().permute(0, 2, 3, 1)[valid]
+    lifted = torch.cat([seen, torch.ones(len(seen), 1)], 1)
+    assert torch.allclose(made.moment, lifted.T @ lifted / len(seen), atol=1e-5)
+    assert not made.moment.requires_grad
+    before = made.moment.clone()
+    made.watch(embedding, torch.zeros_like(valid))
+    assert torch.equal(made.moment, before)
+    # The mean of two batches, then a moving average.
+    made.watch(torch.eye(D)[0].expand(1, SIZE, SIZE, D).permute(0, 3, 1, 2), None)
+    assert torch.allclose(made.moment[0, 0], before[0, 0] / 2 + 0.5)

@@ -36,7 +36,7 @@ def shard(tmp_path):
     csv.write_text(shard_text(entries))
     checks = {"shard": csv.name, "sha256": file_sha256(csv), "images": 6, "rejected": {}}
     checks_path(csv).write_text(json.dumps({**checks, "sizes": {entry.id: [40, 48] for entry in entries}}))
-    attributes = {"key": "00000000", "classes": CLASSES, "settings": {}}
+    attributes = {"key": "00000000", "classes": CLASSES, "settings": {"embedding": 3}}
     with (
         write_shard(tmp_path / "activations.h5", stage="activations", **attributes) as activations,
         write_shard(tmp_path / "trimaps.h5", stage="trimaps", **attributes) as trimaps,
@@ -45,7 +45,9 @@ def shard(tmp_path):
             labels = sorted(CLASSES.index(tag) + 1 for tag in entry.tags)
             _, trimap = scene(40, 48, labels, seed=number)
             planes = np.random.default_rng(number).integers(1, 255, (len(labels) + 1, 10, 12)).astype(np.uint8)
-            activations.add(entry.id, classes=np.array(labels, np.uint8), probabilities=planes)
+            activations.add(
+                entry.id, classes=np.array(labels, np.uint8), probabilities=planes, embedding=planes[[0, 1, 1]] // 3
+            )
             trimaps.add(entry.id, trimap=trimap)
     return {
         "dataset": csv,
@@ -86,19 +88,43 @@ def test_several_processes_write_the_same_bytes_as_one(shard, tmp_path, method):
     assert shard["out"].read_bytes() == alone
 
 
-def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, monkeypatch):
-    settings = settings_file(tmp_path, prior=0.5, epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
+@pytest.mark.parametrize("weights", [{"prior": 0}, {"prior": 0.1}, {"prior": 0.1, "embedding": 0.5}])
+def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weights):
+    chosen = {"epsilon": 1e-5, "tolerance": 1e-6, "iterations": 3000, "batch_size": 4, **weights}
+    settings = settings_file(tmp_path, **chosen)
     stage.run(settings, **shard)
     with open_shard(shard["out"]) as exact:
         expected = [exact[image_id]["alphas"].astype(int) for image_id in exact.ids]
-    context = MattesSettings(prior=0.5, epsilon=1e-5, tolerance=1e-6, iterations=3000, batch_size=4)
+    context = MattesSettings(**chosen)
     with open_shard(shard["activations"]) as activations, open_shard(shard["trimaps"]) as trimaps:
-        tasks = stage.tasks_of(load_shard(shard["dataset"]), activations, trimaps)
+        tasks = stage.tasks_of(load_shard(shard["dataset"]), activations, trimaps, context)
         packed = list(stage.on_device(tasks, "cpu", context, 2))
     found = [np.frombuffer(zlib.decompress(part.data), np.uint8).reshape(part.shape) for part in packed]
     for ours, theirs in zip(found, expected, strict=True):
         assert (ours.sum(axis=0, dtype=int) == 255).all()
         assert np.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_an_embedding_and_a_prior_change_the_unknown_alone(shard, tmp_path):
+    found = []
+    for weights in ({}, {"prior": 0.5}, {"embedding": 0.5}):
+        stage.run(settings_file(tmp_path, **weights), **shard)
+        with open_shard(shard["out"]) as mattes:
+            found.append({image_id: mattes[image_id]["alphas"] for image_id in mattes.ids})
+    with open_shard(shard["trimaps"]) as trimaps:
+        for image_id in trimaps.ids:
+            sure = trimaps[image_id]["trimap"] != 255
+            for other in found[1:]:
+                np.testing.assert_array_equal(other[image_id][:, sure], found[0][image_id][:, sure])
+                assert (other[image_id] != found[0][image_id]).any()
+
+
+def test_activations_without_an_embedding_are_named(shard, tmp_path):
+    with write_shard(shard["activations"], stage="activations", key="0", classes=CLASSES, settings={}):
+        pass
+    with pytest.raises(UserError, match=r"activations\.h5: holds no embedding .* set activations\.embedding"):
+        stage.run(settings_file(tmp_path, embedding=0.5), **shard)
+    assert not shard["out"].exists()
 
 
 def test_a_trimap_of_another_size_is_named(shard, tmp_path):

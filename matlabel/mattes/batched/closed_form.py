@@ -13,8 +13,8 @@ from matlabel.mattes.batched.laplacian import apply, stencils
 from matlabel.mattes.batched.upsample import upsample
 from matlabel.mattes.downsample import pad_to_cells
 from matlabel.mattes.grid import Scale, coarse_problem
-from matlabel.mattes.prior import Pull, prior_pull
 from matlabel.mattes.problem import UNKNOWN, Problem
+from matlabel.mattes.pull import Pull, pull_of
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,19 @@ class Prepared:
         problem: the problem itself.
         grid: scale of its grid.
         coarse: uint8[h, w], the trimap of the grid's cells.
-        pull: what draws the alphas of its cells, if anything does.
+        pull: what pulls beside colours on that grid, or None.
     """
 
     problem: Problem
     grid: int
     coarse: np.ndarray
-    pull: Pull | None = None
+    pull: Pull | None
 
     @classmethod
     def of(cls, problem: Problem, scale: Scale = "auto") -> "Prepared":
         """Choose the grid as `matlabel.mattes.grid.matte` does."""
         grid, coarse = coarse_problem(problem, scale)
-        return cls(problem, grid, coarse, prior_pull(problem, coarse, grid))
+        return cls(problem, grid, coarse, pull_of(problem, grid))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Batch:
         values: int64[B, C], the values to solve for; -1 where an image has fewer.
         heights, widths: int64[B], the cells that each image fills.
         grid: side of a cell in pixels.
-        weight, target: float32[B, h, w] and [B, C, h, w] of the pulls, 0 where there is none; None without any.
+        weight: float32[B, h, w], and
+        right: float32[B, C, h, w], of the pulls (see `Pull`), 0 where there is none; None if no image has any.
     """
 
     images: Tensor
@@ -61,7 +62,7 @@ class Batch:
     widths: Tensor
     grid: int
     weight: Tensor | None = None
-    target: Tensor | None = None
+    right: Tensor | None = None
 
 
 def closed_form_batch(
@@ -126,23 +127,22 @@ def upload(items: Sequence[Prepared], device: str | torch.device) -> Batch:
         values[number, : len(item.problem.solved_values)] = item.problem.solved_values
     heights, widths = (torch.from_numpy(axis.copy()).to(device) for axis in sizes.T)
     planes = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).contiguous()
-    guides, wanted = torch.from_numpy(trimaps).to(device), torch.from_numpy(values).to(device)
-    return Batch(planes, guides, wanted, heights, widths, grid, *_pulls(items, trimaps.shape, values.shape[1], device))
+    on_device = [torch.from_numpy(array).to(device) for array in (trimaps, values)]
+    pulls = [torch.from_numpy(array).to(device) for array in _pulls(items, *values.shape, height, width)]
+    return Batch(planes, *on_device, heights, widths, grid, *pulls)
 
 
-def _pulls(
-    items: Sequence[Prepared], shape: tuple[int, int, int], most: int, device: str | torch.device
-) -> tuple[Tensor | None, Tensor | None]:
+def _pulls(items: Sequence[Prepared], images: int, labels: int, height: int, width: int) -> list[np.ndarray]:
+    """`Batch.weight` and `.right`, or nothing if no image is pulled."""
     if all(item.pull is None for item in items):
-        return None, None
-    weight = np.zeros(shape, np.float32)
-    target = np.zeros((shape[0], most, *shape[1:]), np.float32)
+        return []
+    weight = np.zeros((images, height, width), np.float32)
+    right = np.zeros((images, labels, height, width), np.float32)
     for number, item in enumerate(items):
         if item.pull is not None:
-            planes, height, width = item.pull.target.shape
-            weight[number, :height, :width] = item.pull.weight
-            target[number, :planes, :height, :width] = item.pull.target
-    return torch.from_numpy(weight).to(device), torch.from_numpy(target).to(device)
+            h, w = item.coarse.shape
+            weight[number, :h, :w], right[number, : len(item.pull.right), :h, :w] = item.pull.weight, item.pull.right
+    return [weight, right]
 
 
 def solve(
@@ -165,11 +165,12 @@ def solve(
     unknown = batch.trimaps == UNKNOWN
     sure = (batch.trimaps[:, None] == batch.values[:, :, None, None]).float()
     stencil = stencils(small, batch.heights, batch.widths, epsilon, radius)
-    # (L_uu + W) A_u = −L_uk B_k + W T, see `matlabel.mattes.closed_form`.
+    # L_uu A_u = −L_uk B_k, see `matlabel.mattes.closed_form`.
     right = -apply(stencil, sure, radius)
     if batch.weight is not None:
-        right = right + batch.weight[:, None] * batch.target
+        # The first plane is the diagonal, of the matrix and of what preconditions it.
         stencil[:, 0] += batch.weight
+        right += batch.right
     found, steps = conjugate_gradient(stencil, unknown, right, tolerance, iterations, radius, compiled)
     alphas = torch.where(unknown[:, None], found, sure)
     if batch.grid > 1:

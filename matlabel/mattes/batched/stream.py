@@ -18,11 +18,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def closed_form_stream(problems: Iterable[Problem], device: str, settings: MattesSettings) -> Iterator[np.ndarray]:
+def ready(problem: Problem, settings: MattesSettings) -> Problem | Prepared:
+    """What the stream takes, prepared: work for the threads that load."""
+    return Prepared.of(problem, settings.scale) if problem.needs_solving else problem
+
+
+def closed_form_stream(
+    problems: Iterable[Problem | Prepared], device: str, settings: MattesSettings
+) -> Iterator[np.ndarray]:
     """Closed-form alphas of each problem, in order.
 
     Args:
-        problems: of any sizes; `settings.batch_size` of them are taken at a time.
+        problems: of any sizes, `ready` or not; `settings.batch_size` of them are taken at a time.
         device: cpu or cuda.
         settings: scale and parameters of the solver.
 
@@ -49,16 +56,17 @@ def closed_form_stream(problems: Iterable[Problem], device: str, settings: Matte
     while chunk := list(islice(source, settings.batch_size)):
         results: list[np.ndarray | None] = [None] * len(chunk)
         groups: dict[tuple[int, bool], list[tuple[int, Prepared]]] = {}
-        for place, problem in enumerate(chunk):
-            if not problem.needs_solving:
-                results[place] = problem.alphas()
+        for place, given in enumerate(chunk):
+            item = ready(given, settings) if isinstance(given, Problem) else given
+            if isinstance(item, Problem):
+                results[place] = item.alphas()
                 continue
-            item = Prepared.of(problem, settings.scale)
+            problem = item.problem
             height, width = item.coarse.shape
             if min(height, width) < 2 * settings.radius + 1:
                 # Smaller than a window: the host lengthens its sides and is done in no time.
-                labels, solver = problem.values[1:], solver_of(settings)
-                results[place] = matte(problem.image, problem.trimap, labels, solver, settings.scale, problem.belief)
+                solver, labels = solver_of(settings), problem.values[1:]
+                results[place] = matte(problem.image, problem.trimap, labels, solver, settings.scale, problem.evidence)
             else:
                 # Upright and lying images do not pad each other.
                 groups.setdefault((item.grid, height > width), []).append((place, item))

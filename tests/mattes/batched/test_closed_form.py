@@ -1,5 +1,7 @@
 """The batch on the CPU device against the direct solver."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,21 +13,24 @@ from matlabel.artifacts.errors import UserError
 from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.batched.stream import Halving, closed_form_stream
 from matlabel.mattes.closed_form import closed_form
-from matlabel.mattes.problem import Problem
+from matlabel.mattes.problem import Evidence, Problem
 from matlabel.settings.mattes import MattesSettings
 
 EXACT = {"tolerance": 1e-6, "iterations": 3000}
 SIZES = [((36, 45), (1, 2)), ((46, 33), (3,)), ((33, 40), (1, 2, 5)), ((32, 45), (254,))]
 
 
-def problems(kind="bytes"):
+def problems(kind="bytes", prior=0.0, tie=0.0):
     for seed, (size, labels) in enumerate(SIZES):
         image, trimap = scene(*size, labels, seed)
         if kind == "grey":
             image[:] = image[:, :, :1]
         if kind != "floats":
             image = (255 * image).astype(np.uint8)
-        yield Problem.of(image, trimap, labels)
+        planes = np.random.default_rng(seed).integers(0, 256, (len(labels) + 1, 12, 12)).astype(np.uint8)
+        embedding = np.random.default_rng(seed).integers(80, 170, (8, -(-size[0] // 4), -(-size[1] // 4)))
+        evidence = Evidence(planes, prior, embedding.astype(np.uint8), tie)
+        yield Problem.of(image, trimap, labels, evidence if prior or tie else None)
 
 
 @pytest.mark.parametrize("kind", ["bytes", "floats", "grey"])
@@ -38,6 +43,18 @@ def test_alphas_are_those_of_the_direct_solve(scale, kind):
         exact = closed_form(problem.image, problem.trimap, problem.values[1:], scale=scale, epsilon=1e-5)
         np.testing.assert_allclose(alphas, exact, atol=2e-3)
         assert np.abs(alphas - exact).mean() < 1e-4
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+@pytest.mark.parametrize(("prior", "tie"), [(0.01, 0), (2.0, 0), (0, 0.3), (0.1, 3.0)])
+def test_pulled_alphas_are_those_of_the_direct_solve(scale, prior, tie):
+    given = [*problems(prior=prior, tie=tie)]
+    given[1] = replace(given[1], evidence=None)
+    items = [Prepared.of(problem, scale) for problem in given]
+    for alphas, problem in zip(closed_form_batch(items, "cpu", epsilon=1e-5, **EXACT), given, strict=True):
+        labels = problem.values[1:]
+        exact = closed_form(problem.image, problem.trimap, labels, scale=scale, epsilon=1e-5, evidence=problem.evidence)
+        np.testing.assert_allclose(alphas, exact, atol=2e-3)
 
 
 @pytest.mark.parametrize("scale", [1, 4])
