@@ -9,7 +9,7 @@ class TrimapsSettings(Settings):
     """Where the activations are believed."""
 
     foreground: float = Field(
-        0.65,
+        0.7,
         ge=0,
         le=1,
         json_schema_extra={"introduced": 0.6},
@@ -17,7 +17,7 @@ class TrimapsSettings(Settings):
     )
     margin: float = Field(0.2, ge=0, le=1, description="... and this far ahead of every other class ...")
     background: float = Field(
-        0.8,
+        0.85,
         ge=0,
         le=1,
         json_schema_extra={"introduced": 0.6},

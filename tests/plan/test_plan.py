@@ -9,7 +9,12 @@ from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
 
 # A changed value of each type: what a field takes is asked of the model, not listed by hand.
-BASE = {"cam": {"splits": ["train"]}, "segmenter": {"splits": ["train"]}, "evaluation": {"splits": ["val"]}}
+BASE = {
+    "cam": {"splits": ["train"]},
+    "activations": {"embedding": 4},
+    "segmenter": {"splits": ["train"]},
+    "evaluation": {"splits": ["val"]},
+}
 
 
 @pytest.fixture
