@@ -124,9 +124,6 @@ def test_weights_without_what_a_stored_embedding_needs_are_refused_only_if_it_is
     save_weights(never, load_weights(chain({"category": 0, "foreground": 0}, {}, **{"from": "maps"})[0]))
     with pytest.raises(UserError, match=r"trained without an embedding; set activations\.embedding: 0"):
         chain({"weights_from": str(never)}, {}, embedding=3, **{"from": "maps"})
-    save_weights(older, load_weights(chain({"embedding_size": 4}, {})[0]))
-    with pytest.raises(UserError, match=r"set activations\.embedding to at most 4"):
-        chain({"weights_from": str(older)}, {}, embedding=5)
 
 
 def test_the_embeddings_mean_over_views_turns_mirrored_ones_back():
