@@ -226,6 +226,27 @@ def report(
 
 
 @app.command()
+def ablation(
+    settings: Settings,
+    results: Annotated[Path, typer.Option(help="The results folder.", **_FOLDER)] = Path("results"),
+    out: Annotated[Path | None, typer.Option(help="ablation.md to write; .csv and .png come beside it.")] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            help="Markdown file to renew between <!-- ablation --> and <!-- /ablation -->; the plot goes to "
+            "images/ablation.png beside it.",
+            **_FILE,
+        ),
+    ] = None,
+    code: Code = "",
+) -> None:
+    """Set all variants and seeds side by side: one table, one plot."""
+    from matlabel.ablation import stage
+
+    stage.run(settings, results, out, into, code=code)
+
+
+@app.command()
 def validate(
     config: Annotated[Path, typer.Argument(help="The config file.", **_FILE)] = Path("config.yaml"),
 ) -> None:

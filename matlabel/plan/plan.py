@@ -14,11 +14,12 @@ from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, scan
 from matlabel.devices import has_nvidia_gpu
-from matlabel.plan.chain import SHARDED, STAGES, Node, add_chain, add_node
+from matlabel.plan.chain import SHARDED, STAGES, Node, add_chain
 from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_weights
 from matlabel.plan.own_files import corrections_of, maps_of
 from matlabel.plan.rounds import earlier_round, in_rounds
 from matlabel.plan.sources import sources_digest, sources_text
+from matlabel.plan.summaries import ablation_node, report_node
 from matlabel.settings.config import Config, StageSettings, load_config
 
 __all__ = ["Plan", "data_folder"]
@@ -52,7 +53,8 @@ class Plan:
             check_weights(where, settings)
             check_mattes(where, settings)
             check_rounds(where, variant, self.variants, self.data)
-        self.report = self._report_node()
+        self.report = report_node(self.nodes, self.chains, self.variants, self.config.report, self.data.splits)
+        self.ablation = ablation_node(self.chains, self.variants)
         for node in self.nodes.values():
             self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
         self.corrections = corrections_of(self.nodes.values(), self.data, self.classes, self._add)
@@ -199,6 +201,17 @@ class Plan:
             inputs[stage] = self.targets(stage)
         return inputs
 
+    def ablation_inputs(self) -> dict[str, Any]:
+        """What the ablation reads: all scores. It is seldom asked for, so its settings are written only here.
+
+        Raises:
+            UserError: there is no mask to score against.
+        """
+        if not self.masks(self.data.splits):
+            raise UserError("dataset: the ablation scores against true masks, and no image has one; add masks/<id>.png")
+        settings = self._add(f"{self.ablation.folder}/settings.yaml", self.ablation.settings_text(self.classes))
+        return {"settings": settings, "scores": self.targets("evaluation")}
+
     def targets(self, stage: str) -> list[str]:
         """What `all_<stage>` asks for."""
         return [path for node in self.nodes.values() if node.stage == stage for path in self.artifacts(node.key)]
@@ -267,16 +280,6 @@ class Plan:
         for used in indices.values() if self._write else []:
             used.save()
         return found
-
-    def _report_node(self) -> Node:
-        runs = []
-        for (variant, seed), keys in self.chains.items():
-            settings = self.variants[variant]
-            everywhere = set(settings.evaluation.splits) <= set(settings.labels.splits or self.data.splits)
-            ordered = {stage: keys[stage] for stage in STAGES if stage in keys}
-            runs.append({"variant": variant, "seed": seed, "keys": ordered, "held_out_labelled": everywhere})
-        payload = {"stage": "report", "settings": self.config.report.keyed(), "upstream": {}, "runs": runs}
-        return add_node(self.nodes, "report", payload, {}, next(iter(self.variants.values())))
 
     def link(self) -> None:
         """Point results/runs/<variant>/seed-<n>/<stage> at the current keys; only a run that runs jobs does."""

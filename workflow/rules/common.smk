@@ -95,6 +95,14 @@ def cam_of(wildcards):
     return plan.artifact(upstream["cam"]) if "cam" in upstream else ""
 
 
+def ablation_inputs(wildcards):
+    """What the ablation reads, or one clear message: whether it is asked for is not known before."""
+    try:
+        return plan.ablation_inputs()
+    except UserError as error:
+        sys.exit(f"matlabel: {error}")
+
+
 def option(name, paths):
     """`--name path`, or nothing where there is no such input."""
     return f"--{name} {paths}" if paths else ""

@@ -1,0 +1,1 @@
+"""Stage ablation: all variants and seeds in one table."""

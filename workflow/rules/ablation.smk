@@ -1,0 +1,14 @@
+# Without wildcards, so that it is a target: `snakemake ablation`.
+rule ablation:
+    input:
+        unpack(ablation_inputs),
+        code=code_of("ablation"),
+    output:
+        multiext(f"{plan.ablation.folder}/ablation", ".md", ".csv", ".png"),
+    log:
+        f"logs/ablation/{plan.ablation.key}.log",
+    params:
+        code=sources_digest("ablation"),
+    shell:
+        "matlabel ablation --settings {input.settings} --results results --out {output[0]}"
+        " --code {params.code} > {log} 2>&1"
