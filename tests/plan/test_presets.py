@@ -12,7 +12,8 @@ from matlabel.artifacts.errors import UserError
 from matlabel.plan import Plan
 
 PRESETS = Path(__file__).parents[2] / "workflow" / "presets"
-TERMS = ("category", "foreground", "consistency", "exclusivity", "affinity")
+DEFAULT = ("category", "foreground", "consistency", "exclusivity")
+TERMS = (*DEFAULT, "affinity")
 MINE = {
     "dataset": {"path": "animals", "subset": {"train": 4}},
     "labels": {"splits": ["masked"]},
@@ -47,8 +48,9 @@ def test_the_ablation_shares_all_it_can(plan_of):
     plan = plan_of("own-images", "ablation")
     nodes = Counter(node.stage for node in plan.nodes.values())
     seeds = 3
-    # Plain, with spreading from the same classifier; each term alone; all; all but one.
-    rows = 2 + len(TERMS) + 1 + len(TERMS)
+    # Plain, with spreading from the same classifier; each term alone; the four that are on by default, three of them,
+    # all five.
+    rows = 2 + len(TERMS) + 1 + len(DEFAULT) + 1
     assert nodes["cam"] == (rows - 1) * seeds
     assert nodes["activations"] == nodes["trimaps"] == rows * seeds
     assert nodes["mattes"] == nodes["labels"] == nodes["evaluation"] == 3 * rows * seeds
@@ -66,14 +68,14 @@ def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
         row, _, method = name.partition(".")
         weights = {term: getattr(settings.cam, term) for term in TERMS}
         on = {term for term, weight in weights.items() if weight}
-        expected = {"plain": set(), "plain+spreading": set(), "all": set(TERMS)}
-        expected |= {term: {term} for term in TERMS} | {f"all-{term}": set(TERMS) - {term} for term in TERMS}
+        expected = {"plain": set(), "plain+spreading": set(), "all": set(DEFAULT), "all+affinity": set(TERMS)}
+        expected |= {term: {term} for term in TERMS} | {f"all-{term}": set(DEFAULT) - {term} for term in DEFAULT}
         assert on == expected[row], name
         assert settings.mattes.method == (method or "closed_form")
         assert settings.activations.read == ("both" if settings.cam.embeds else "maps")
         assert (settings.activations.spread.steps == 0) == (row == "plain")
         # What the package does by default, as one of the rows.
-        if row == "all-affinity":
+        if row == "all":
             assert weights == {term: getattr(defaults, term) for term in TERMS}
 
 
