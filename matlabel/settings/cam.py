@@ -31,6 +31,14 @@ class CamSettings(TrainingSettings):
     centre_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving averages of the centres.")
     teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving average of the weights.")
 
+    balance: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How much more often images with a rare combination of tags are drawn: weight "
+        "(1 / frequency)^balance; 0: each image once an epoch, 1: each combination equally often.",
+    )
+
     @property
     def embeds(self) -> bool:
         """Whether the network has an embedding head: a term trains it."""
@@ -42,6 +50,7 @@ class CamSettings(TrainingSettings):
         return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
 
     def recorded(self) -> dict[str, Any]:
-        """What weights.pt says of its settings. Without affinity, nothing of it: such files are as before it came."""
-        left_out = set() if self.affinity > 0 else {"affinity", "affinity_size"}
+        """What weights.pt says of its settings. What is off goes unnamed: such files are as before it came."""
+        left_out = {name for name in ("affinity", "balance") if not getattr(self, name)}
+        left_out |= {"affinity_size"} if not self.affinity else set()
         return self.model_dump(mode="json", exclude=left_out)
