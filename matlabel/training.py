@@ -22,7 +22,11 @@ from matlabel.settings.training import TrainingSettings
 
 
 class Samples(Protocol):
-    """Training images by number; what `samples[i]` gives depends on the seed, the epoch and the image alone."""
+    """Training images by number; what `samples[i]` gives depends on the seed, the epoch and the number alone.
+
+    `order(generator)`, if it has one, gives the numbers of an epoch, as many as there are images; without, each image
+    comes once, in random order.
+    """
 
     epoch: int
 
@@ -159,7 +163,11 @@ def _optimizer(groups: list[dict], settings: TrainingSettings) -> torch.optim.Op
 def _batches(
     fabric: Fabric, job: Job, settings: TrainingSettings, samples: Samples, epoch: int
 ) -> Iterator[dict[str, Any]]:
-    order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(job.seed * 7919 + epoch)).tolist()
+    generator = torch.Generator().manual_seed(job.seed * 7919 + epoch)
+    if hasattr(samples, "order"):
+        order = samples.order(generator)
+    else:
+        order = torch.randperm(len(samples), generator=generator).tolist()
     size, share = settings.batch_size, settings.batch_size // fabric.world_size
     # The last, smaller batch is dropped: BatchNorm over pooled features fails on a single image.
     plan = [

@@ -11,6 +11,7 @@ from matlabel.cam.centres import Centres
 from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, warp
 from matlabel.cam.exclusivity import exclusivity_loss
 from matlabel.cam.foreground import foreground_loss
+from matlabel.cam.paste import choose_pastes
 from matlabel.classifier.network import CamNetwork, Output, relative_maps
 from matlabel.classifier.regions import confident_regions
 from matlabel.settings.cam import CamSettings
@@ -53,27 +54,33 @@ class D2Cam(nn.Module):
     def forward(self, batch: dict[str, Tensor], epochs: float) -> dict[str, Tensor]:
         """Loss terms of {"image": uint8[B, 3, H, W], "tags": float32[B, K]} after `epochs` of training."""
         settings, tags = self.settings, batch["tags"]
+        possible = tags
         images = normalise(batch["image"])
         active = epochs >= settings.warmup
-        view = None
+        view = teacher = None
         if active and self.teacher is not None:
+            with torch.no_grad():
+                self.teacher.eval()
+                teacher = self.teacher(images)
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + int(self.steps))
             view = random_views(len(images), generator)
-            plain, images = images, warp(images, view)
+            if settings.paste:
+                relative = relative_maps(teacher.maps, tags)
+                pastes = choose_pastes(relative, tags, images.shape[2:], settings.paste, generator)
+                images, teacher = pastes.onto(images), pastes.onto_output(teacher, tags)
+                tags, possible = pastes.united(tags), pastes.possible(tags)
+            images = warp(images, view)
         output = self.network(images)
         terms = {"classification": F.multilabel_soft_margin_loss(output.logits, tags)}
         if not active:
             return terms
-        teacher = None
-        if view is not None:
-            with torch.no_grad():
-                self.teacher.eval()
-                teacher = self.teacher(plain)
         # Cosines and averages in float32: half precision would round centres and contrasts away.
         with torch.autocast(images.device.type, enabled=False):
-            return {**terms, **self._terms(output, teacher, view, tags)}
+            return {**terms, **self._terms(output, teacher, view, tags, possible)}
 
-    def _terms(self, output: Output, teacher: Output | None, view: Tensor | None, tags: Tensor) -> dict[str, Tensor]:
+    def _terms(
+        self, output: Output, teacher: Output | None, view: Tensor | None, tags: Tensor, possible: Tensor
+    ) -> dict[str, Tensor]:
         settings, terms = self.settings, {}
         relative = relative_maps(output.maps, tags)
         if self.centres is not None and output.embedding is not None:
@@ -83,7 +90,8 @@ class D2Cam(nn.Module):
                 terms["category"] = settings.category * category_loss(regions, self.centres, settings.temperature)
             if settings.foreground:
                 terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
-            self.centres.update(regions, tags)
+            # What leads a centre must be sure: a pasted region may be of another class of its source.
+            self.centres.update(regions, possible)
             self.centres.watch(output.embedding, valid)
         if view is not None and teacher is not None:
             target = relative_maps(teacher.maps, tags)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from matlabel.cam.balance import balanced_order
 from matlabel.dataset.crops import crop_generator, random_crop
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import ShardManifest, tag_indices
@@ -12,7 +13,10 @@ from matlabel.settings.cam import CamSettings
 
 
 class TaggedImages:
-    """Images of some shards: {"image": uint8[3, crop, crop], "tags": float32[K]}."""
+    """Images of some shards: {"image": uint8[3, crop, crop], "tags": float32[K]}.
+
+    Numbers from len on are further draws of the same images in an epoch: other crops (see `order`).
+    """
 
     def __init__(self, shards: list[ShardManifest], classes: list[str], settings: CamSettings, seed: int):
         self.entries = [(shard.folder, entry) for shard in shards for entry in shard.entries]
@@ -25,13 +29,18 @@ class TaggedImages:
         return len(self.entries)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        draw, index = divmod(index, len(self))
         folder, entry = self.entries[index]
-        random = crop_generator(self.seed, self.epoch, entry.id)
+        random = crop_generator(self.seed, self.epoch, entry.id, draw)
         crop, _ = random_crop(load_image(folder, entry), self.settings, random)
         return {
             "image": torch.from_numpy(crop).permute(2, 0, 1).contiguous(),
             "tags": torch.from_numpy(self.tags[index]),
         }
+
+    def order(self, generator: torch.Generator) -> list[int]:
+        """The numbers of an epoch, len of them: each image once, or balanced as the settings say."""
+        return balanced_order(torch.from_numpy(self.tags), self.settings.balance, generator)
 
     def alone(self) -> torch.Tensor:
         """bool[K]: the class has images with no other tag."""

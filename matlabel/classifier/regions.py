@@ -54,6 +54,13 @@ class Regions:
         return F.normalize(mean, dim=1), self.background.any(1)
 
 
+def lead(relative: Tensor, image: Tensor, label: Tensor) -> Tensor:
+    """How far M of a class is ahead of every other class: [P, ...] for P pairs, from M [B, K, ...]."""
+    others = relative[image].clone()
+    others[torch.arange(len(image), device=others.device), label] = 0
+    return relative[image, label] - others.amax(1)
+
+
 def confident_regions(relative: Tensor, embedding: Tensor, tags: Tensor, valid: Tensor | None = None) -> Regions:
     """Find them: M_c ≥ .4 and .1 ahead of every other class, at most the best 20 % of pixels, at least 4 of them.
 
@@ -66,15 +73,12 @@ def confident_regions(relative: Tensor, embedding: Tensor, tags: Tensor, valid: 
     Returns:
         the regions; pairs without enough confident pixels are left out. Confident background is max M < .1.
     """
-    classes, height, width = relative.shape[1:]
+    height, width = relative.shape[2:]
     flat = relative.flatten(2)
     inside = torch.ones_like(flat[:, 0], dtype=torch.bool) if valid is None else valid.flatten(1)
     image, label = tags.bool().nonzero(as_tuple=True)
     value = flat[image, label]
-    others = flat[image].clone()
-    others[torch.arange(len(image), device=others.device), label] = 0
-    ahead = value - (others.amax(1) if classes > 1 else 0)
-    confident = (value >= LEVEL) & (ahead >= AHEAD) & inside[image]
+    confident = (value >= LEVEL) & (lead(flat, image, label) >= AHEAD) & inside[image]
     most = max(LEAST, int(SHARE * height * width))
     if most < value.shape[1]:
         # Among equals the first pixels win: a threshold alone would let a flat map keep everything.

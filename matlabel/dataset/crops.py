@@ -1,4 +1,4 @@
-"""Random training crops: what epoch e does to an image depends on (seed, e, id) alone."""
+"""Random training crops: what epoch e does to an image depends on (seed, e, id) and the draw alone."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,10 +9,11 @@ from PIL import Image
 from matlabel.settings.training import TrainingSettings
 
 
-def crop_generator(seed: int, epoch: int, image_id: str) -> np.random.Generator:
-    """The random numbers of one image in one epoch."""
+def crop_generator(seed: int, epoch: int, image_id: str, draw: int = 0) -> np.random.Generator:
+    """The random numbers of one image in one epoch; `draw` counts from 0 where an epoch shows an image repeatedly."""
     digest = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big")
-    return np.random.default_rng([seed, epoch, digest])
+    # The first draw has the numbers of an image that is drawn once.
+    return np.random.default_rng([seed, epoch, digest, *([draw] if draw else [])])
 
 
 def random_crop(

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from matlabel.settings.training import TrainingSettings
 
@@ -31,6 +31,26 @@ class CamSettings(TrainingSettings):
     centre_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving averages of the centres.")
     teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving average of the weights.")
 
+    balance: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How much more often images with a rare combination of tags are drawn: weight "
+        "(1 / frequency)^balance; 0: each image once an epoch, 1: each combination equally often.",
+    )
+    paste: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of images that get another image's object pasted, after the warm-up; needs consistency.",
+    )
+
+    @model_validator(mode="after")
+    def _a_teacher_cuts_out_what_is_pasted(self) -> "CamSettings":
+        if self.paste > 0 and not self.consistency > 0 and not self.weights_from:
+            raise ValueError("cam.paste needs the teacher: set cam.consistency above 0, or cam.paste: 0")
+        return self
+
     @property
     def embeds(self) -> bool:
         """Whether the network has an embedding head: a term trains it."""
@@ -42,6 +62,7 @@ class CamSettings(TrainingSettings):
         return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
 
     def recorded(self) -> dict[str, Any]:
-        """What weights.pt says of its settings. Without affinity, nothing of it: such files are as before it came."""
-        left_out = set() if self.affinity > 0 else {"affinity", "affinity_size"}
+        """What weights.pt says of its settings. What is off goes unnamed: such files are as before it came."""
+        left_out = {name for name in ("affinity", "balance", "paste") if not getattr(self, name)}
+        left_out |= {"affinity_size"} if not self.affinity else set()
         return self.model_dump(mode="json", exclude=left_out)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 import yaml
 
@@ -26,13 +27,14 @@ SMALL = {
 }
 
 
-def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch):
+@pytest.mark.parametrize("balance", [0, 1])
+def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch, balance):
     monkeypatch.chdir(tmp_path)
     histories = {}
     for devices in (1, 2):
         config = {
             "dataset": {"format": "folder", "path": str(animals)},
-            "cam": {**SMALL, "devices": devices},
+            "cam": {**SMALL, "devices": devices, "balance": balance},
             "evaluation": {"splits": ["val"]},
         }
         plan = Plan(config, write=True)
