@@ -4,11 +4,12 @@ rule ablation:
         unpack(ablation_inputs),
         code=code_of("ablation"),
     output:
-        multiext(f"{plan.ablation.folder}/ablation", ".md", ".csv", ".png"),
+        table=f"{plan.ablation.folder}/ablation.md",
+        beside=multiext(f"{plan.ablation.folder}/ablation", ".csv", ".png"),
     log:
         f"logs/ablation/{plan.ablation.key}.log",
     params:
         code=sources_digest("ablation"),
     shell:
-        "matlabel ablation --settings {input.settings} --results results --out {output[0]}"
+        "matlabel ablation --settings {input.settings} --results results --out {output.table}"
         " --code {params.code} > {log} 2>&1"
