@@ -8,7 +8,7 @@ from matlabel.backbones import normalise
 from matlabel.cam.affinity import affinity_loss, sure_regions, walked_maps
 from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
-from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, warp
+from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, teach, warp
 from matlabel.cam.exclusivity import exclusivity_loss
 from matlabel.cam.foreground import foreground_loss
 from matlabel.classifier.network import CamNetwork, Output, relative_maps
@@ -55,20 +55,17 @@ class D2Cam(nn.Module):
         settings, tags = self.settings, batch["tags"]
         images = normalise(batch["image"])
         active = epochs >= settings.warmup
-        view = None
+        view = teacher = None
         if active and self.teacher is not None:
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + int(self.steps))
             view = random_views(len(images), generator)
-            plain, images = images, warp(images, view)
+            # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
+            teacher = teach(self.teacher, images, settings.teacher_scale, settings.output_stride)
+            images = warp(images, view)
         output = self.network(images)
         terms = {"classification": F.multilabel_soft_margin_loss(output.logits, tags)}
         if not active:
             return terms
-        teacher = None
-        if view is not None:
-            with torch.no_grad():
-                self.teacher.eval()
-                teacher = self.teacher(plain)
         # Cosines and averages in float32: half precision would round centres and contrasts away.
         with torch.autocast(images.device.type, enabled=False):
             return {**terms, **self._terms(output, teacher, view, tags)}
