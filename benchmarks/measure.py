@@ -11,7 +11,14 @@ from contextlib import AbstractContextManager
 def interleaved(
     contenders: Mapping[str, Callable[[], object]], repeats: int = 5, warm: bool = True
 ) -> dict[str, float]:
-    """Median seconds of each contender. They take turns, so that what else the machine does meets all of them.
+    """Median seconds of each contender; see `turns`."""
+    return {name: statistics.median(taken) for name, taken in turns(contenders, repeats, warm).items()}
+
+
+def turns(
+    contenders: Mapping[str, Callable[[], object]], repeats: int = 5, warm: bool = True
+) -> dict[str, list[float]]:
+    """Seconds of each contender in each turn. They alternate, so that what else the machine does meets all of them.
 
     Args:
         contenders: name -> what is timed.
@@ -26,7 +33,7 @@ def interleaved(
             begin = time.perf_counter()
             call()
             seconds[name].append(time.perf_counter() - begin)
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+    return seconds
 
 
 def hushed() -> AbstractContextManager:

@@ -100,10 +100,8 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
         raise UserError(
             f"{job.stage}: {len(samples)} training images are fewer than {job.stage}.batch_size {settings.batch_size}"
         )
-    groups = model.parameter_groups(settings)
-    optimizer = _optimizer(groups, settings)
     bare = model
-    model, optimizer = fabric.setup(model, optimizer)
+    model, optimizer = prepare(fabric, model, settings)
     history = _resume(fabric, job, bare, optimizer)
     steps = len(samples) // settings.batch_size
     progress = _Progress(fabric, job.stage, settings, steps, len(history))
@@ -117,14 +115,7 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * (1 - done / settings.epochs) ** 0.9
             with memory_named(f"{job.stage}.batch_size or {job.stage}.crop"):
-                terms = model(batch, done)
-                loss = torch.stack(list(terms.values())).sum()
-                fabric.backward(loss)
-                optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            if hasattr(bare, "after_step"):
-                bare.after_step()
-            values = {"loss": float(loss.detach()), **{name: float(term.detach()) for name, term in terms.items()}}
+                values = train_step(fabric, model, optimizer, batch, done)
             if not all(map(_finite, values.values())):
                 raise UserError(f"{job.stage}: the loss is {values['loss']} in epoch {epoch + 1}; lower {job.stage}.lr")
             for name, value in values.items():
@@ -134,6 +125,29 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
         history.append({"epoch": epoch + 1, **means, "lr": optimizer.param_groups[0]["lr"]})
         _checkpoint(fabric, job, bare, optimizer, history)
     return history
+
+
+def prepare(fabric: Fabric, model: nn.Module, settings: TrainingSettings) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """The model of `fit` on its device and in its precision, and the optimizer of its parameters."""
+    return fabric.setup(model, _optimizer(model.parameter_groups(settings), settings))
+
+
+def train_step(
+    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Any], epochs: float
+) -> dict[str, float]:
+    """One batch: forward, backward, the optimizer's step and after_step; model and optimizer as `prepare` gives them.
+
+    Returns:
+        {"loss", each term}, before the step.
+    """
+    terms = model(batch, epochs)
+    loss = torch.stack(list(terms.values())).sum()
+    fabric.backward(loss)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    if hasattr(model.module, "after_step"):
+        model.module.after_step()
+    return {"loss": float(loss.detach()), **{name: float(term.detach()) for name, term in terms.items()}}
 
 
 def write_history(path: Path, history: list[dict]) -> None:

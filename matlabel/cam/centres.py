@@ -52,11 +52,9 @@ class Centres(nn.Module):
         self._move_classes(regions, tags)
         backgrounds, there = regions.background_prototypes()
         backgrounds, there = _gather(backgrounds), _gather(there)
-        for region in backgrounds[there]:
-            self._move_background(region)
-            if len(self.queue):
-                self.queue[int(self.queued) % len(self.queue)] = region
-                self.queued += 1
+        found = backgrounds[there]
+        self._move_backgrounds(found)
+        self._enqueue(found)
 
     @torch.no_grad()
     def watch(self, embedding: Tensor, valid: Tensor | None) -> None:
@@ -102,16 +100,29 @@ class Centres(nn.Module):
         middle = nearest.masked_fill(~regions.confident, float("nan")).nanmedian(1, keepdim=True).values
         return regions.confident & (single[:, None] | (nearest <= middle))
 
-    def _move_background(self, region: Tensor) -> None:
-        empty = (self.background_seen == 0).nonzero()
-        nearest = int((self.background @ region).argmax())
-        # An own centre for what resembles none so far, as long as there are free ones.
-        if len(empty) and (self.background_seen[nearest] == 0 or self.background[nearest] @ region < 0.8):
-            nearest = int(empty[0])
-        seen = int(self.background_seen[nearest])
-        momentum = min(1 - 1 / (seen + 1), self.momentum)
-        self.background[nearest] = F.normalize(momentum * self.background[nearest] + (1 - momentum) * region, dim=0)
-        self.background_seen[nearest] += 1
+    def _move_backgrounds(self, found: Tensor) -> None:
+        # On the CPU: each region's centre depends on where the last one went, and a GPU would be waited for each time.
+        centres, seen = self.background.cpu(), self.background_seen.tolist()
+        for region in found.cpu():
+            likeness = centres @ region
+            nearest = int(likeness.argmax())
+            # An own centre for what resembles none so far, as long as there are free ones.
+            if 0 in seen and (seen[nearest] == 0 or likeness[nearest] < 0.8):
+                nearest = seen.index(0)
+            momentum = min(1 - 1 / (seen[nearest] + 1), self.momentum)
+            centres[nearest] = F.normalize(momentum * centres[nearest] + (1 - momentum) * region, dim=0)
+            seen[nearest] += 1
+        self.background.copy_(centres)
+        self.background_seen.copy_(torch.tensor(seen))
+
+    def _enqueue(self, found: Tensor) -> None:
+        if not len(self.queue):
+            return
+        numbers = self.queued + torch.arange(len(found), device=found.device)
+        # Of more than it holds the last remain: each place is written once.
+        kept = slice(max(0, len(found) - len(self.queue)), None)
+        self.queue[numbers[kept] % len(self.queue)] = found[kept]
+        self.queued += len(found)
 
 
 def _parallel() -> bool:

@@ -1,8 +1,13 @@
 """Consistency: activations move with the picture. A teacher sees the plain view, the student a transformed one."""
 
+import math
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from matlabel.classifier.network import CamNetwork, Output
 
 
 def random_views(count: int, generator: torch.Generator) -> Tensor:
@@ -42,11 +47,45 @@ def consistency_loss(student: Tensor, teacher: Tensor, view: Tensor, tags: Tenso
 
 
 @torch.no_grad()
+def teach(teacher: CamNetwork, images: Tensor, scale: float, stride: int) -> Output:
+    """What the teacher says of the plain view, which it may see smaller: a forward pass costs as the square.
+
+    Args:
+        teacher: in any mode; put into evaluation mode.
+        images: plain view, normalised, float32[B, 3, H, W].
+        scale: of the sides that it sees, rounded down to whole pixels of its maps.
+        stride: of its maps.
+
+    Returns:
+        its output without embedding: maps float32[B, K, ceil(H / stride), ceil(W / stride)] whatever the scale,
+        features on the grid it saw.
+    """
+    teacher.eval()
+    sides = images.shape[2:]
+    grid = [math.ceil(side / stride) for side in sides]
+    # Both grids then hold whole pixels that cover the same picture.
+    cells = [max(1, int(scale * count + 1e-6)) for count in grid]
+    if cells == grid:
+        return teacher(images, embed=False)
+    smaller = [round(side * fewer / count) for side, fewer, count in zip(sides, cells, grid, strict=True)]
+    output = teacher(F.interpolate(images, smaller, mode="bilinear", align_corners=False, antialias=True), embed=False)
+    return replace(output, maps=F.interpolate(output.maps, grid, mode="bilinear", align_corners=False))
+
+
+@torch.no_grad()
 def follow(teacher: nn.Module, student: nn.Module, step: int, momentum: float) -> None:
-    """Teacher weights: a moving average of the student's with momentum min(1 − 1 / (t + 1), momentum)."""
+    """Teacher weights: a moving average of the student's with momentum min(1 − 1 / (t + 1), momentum).
+
+    Parameters without gradient stay what they were when the teacher was copied, the same in both.
+    """
     momentum = min(1 - 1 / (step + 1), momentum)
-    for old, new in zip(teacher.state_dict().values(), student.state_dict().values(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new.to(old.dtype), 1 - momentum)
-        else:
+    moving = [
+        (old, new) for old, new in zip(teacher.parameters(), student.parameters(), strict=True) if new.requires_grad
+    ]
+    moving += list(zip(teacher.buffers(), student.buffers(), strict=True))
+    averaged = [(old, new) for old, new in moving if old.is_floating_point()]
+    if averaged:
+        torch._foreach_lerp_(*map(list, zip(*averaged, strict=True)), 1 - momentum)
+    for old, new in moving:
+        if not old.is_floating_point():
             old.copy_(new)

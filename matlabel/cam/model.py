@@ -8,7 +8,7 @@ from matlabel.backbones import normalise
 from matlabel.cam.affinity import affinity_loss, sure_regions, walked_maps
 from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
-from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, warp
+from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, teach, warp
 from matlabel.cam.exclusivity import exclusivity_loss
 from matlabel.cam.foreground import foreground_loss
 from matlabel.cam.paste import choose_pastes
@@ -59,11 +59,10 @@ class D2Cam(nn.Module):
         active = epochs >= settings.warmup
         view = teacher = None
         if active and self.teacher is not None:
-            with torch.no_grad():
-                self.teacher.eval()
-                teacher = self.teacher(images)
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + int(self.steps))
             view = random_views(len(images), generator)
+            # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
+            teacher = teach(self.teacher, images, settings.teacher_scale, settings.output_stride)
             if settings.paste:
                 relative = relative_maps(teacher.maps, tags)
                 pastes = choose_pastes(relative, tags, images.shape[2:], settings.paste, generator)

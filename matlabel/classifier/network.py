@@ -62,12 +62,12 @@ class CamNetwork(nn.Module):
         """The layers that are new."""
         return [head for head in (self.classifier, self.embedder, self.affinity) if head is not None]
 
-    def forward(self, images: Tensor) -> Output:
-        """Normalised images [B, 3, H, W] -> maps and embedding at the trunk's output stride."""
+    def forward(self, images: Tensor, embed: bool = True) -> Output:
+        """Normalised images [B, 3, H, W] -> maps and (if wanted and there is a head) embedding at the output stride."""
         features = self.trunk(images)
         maps = self.classifier(features[-1]).float()
         embedding = None
-        if self.embedder is not None:
+        if embed and self.embedder is not None:
             embedding = F.normalize(self.embedder(features[-1]).float(), dim=1)
         return Output(maps, embedding, features)
 

@@ -29,6 +29,12 @@ class CamSettings(TrainingSettings):
     background_centres: int = Field(12, ge=1, description="Centres of the background's embeddings.")
     queue: int = Field(128, ge=0, description="Background regions of other images kept as negatives.")
     centre_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving averages of the centres.")
+    teacher_scale: float = Field(
+        0.875,
+        ge=0.25,
+        le=1,
+        description="Sides of what the teacher sees, to those of the crop; the time it takes goes with the square.",
+    )
     teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving average of the weights.")
 
     balance: float = Field(

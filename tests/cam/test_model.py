@@ -83,6 +83,17 @@ def test_terms_are_exact_in_mixed_precision(batch):
     assert made.centres.classes.norm(dim=1)[made.centres.known].allclose(torch.ones(1), atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [0.6, 1.0])
+def test_what_the_teacher_sees_changes_its_own_terms_alone(batch, scale):
+    def step(scale):
+        made = model(**dict.fromkeys(TERMS, 0.5), teacher_scale=scale).train()
+        return {name: float(value.detach()) for name, value in made(batch, 2.0).items()}
+
+    whole, seen = step(1.0), step(scale)
+    differing = {name for name in whole if whole[name] != seen[name]}
+    assert differing == (set() if scale == 1 else {"consistency", "affinity"})
+
+
 def test_the_same_step_gives_the_same_terms(batch):
     weights = dict.fromkeys(TERMS, 0.5)
     first, second = ({k: float(v) for k, v in model(**weights).train()(batch, 2.0).items()} for _ in range(2))

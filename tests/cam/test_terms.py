@@ -4,12 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from matlabel.backbones import Trunk
 from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
-from matlabel.cam.consistency import consistency_loss, follow, random_views, warp
+from matlabel.cam.consistency import consistency_loss, follow, random_views, teach, warp
 from matlabel.cam.exclusivity import exclusivity_loss
 from matlabel.cam.foreground import foreground_loss
-from matlabel.classifier.network import relative_maps
+from matlabel.classifier.network import CamNetwork, relative_maps
 from matlabel.classifier.regions import SHARE, confident_regions
 
 SIZE, D = 8, 6
@@ -156,6 +157,44 @@ def test_the_teacher_starts_as_the_student_and_then_follows_slowly():
         student.weight += 1
     follow(teacher, student, 99, 0.9)
     assert torch.allclose(teacher.weight, before + 0.1)
+
+
+def test_a_teacher_leaves_nothing_behind_that_moves_and_nothing_frozen_moves_it():
+    student = CamNetwork(Trunk("resnet18", 16, freeze_norm=False, frozen_stages=2), 2, 4)
+    teacher = student.frozen_copy()
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    student(torch.randn(2, 3, 32, 32))
+    with torch.no_grad():
+        for parameter in student.parameters():
+            if parameter.requires_grad:
+                parameter += torch.randn_like(parameter)
+    follow(teacher, student, 99, 0.9)
+    for name, value in teacher.state_dict().items():
+        new = student.state_dict()[name]
+        expected = torch.lerp(before[name], new, 0.1) if new.is_floating_point() else new
+        assert torch.allclose(value, expected, atol=1e-6), name
+    assert not torch.equal(before["trunk.bn1.running_mean"], teacher.trunk.bn1.running_mean)
+
+
+class Pooled(torch.nn.Module):
+    """A trunk whose features are the picture itself at stride 16."""
+
+    channels, layer_channels = 3, (3, 3, 3, 3)
+
+    def forward(self, images):
+        return [F.avg_pool2d(images, 16)] * 4
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.7, 0.75])
+def test_a_teacher_that_sees_less_speaks_of_the_same_places_on_the_students_grid(scale):
+    teacher = CamNetwork(Pooled(), 2, None)
+    ramp = torch.linspace(-1, 1, 128)
+    picture = torch.stack([ramp.expand(128, 128), ramp[:, None].expand(128, 128), torch.ones(128, 128)])[None]
+    whole, less = (teach(teacher, picture, share, 16).maps for share in (1, scale))
+    assert less.shape == whole.shape
+    # Bilinear resizing keeps a ramp but for its ends.
+    inner = (..., slice(1, -1), slice(1, -1))
+    assert torch.allclose(less[inner], whole[inner], atol=1e-3 * whole.abs().max())
 
 
 def test_centres_are_led_by_images_with_a_single_tag(scene):

@@ -1,4 +1,4 @@
-"""The matting benchmarks on a tiny run: they run to the end on any machine and print what they promise."""
+"""The benchmarks on a tiny run: they run to the end on any machine and print what they promise."""
 
 import re
 import subprocess
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def benchmark(*arguments):
-    command = [sys.executable, str(ROOT / "benchmarks/matting.py"), *map(str, arguments)]
+def benchmark(*arguments, script="matting.py"):
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -68,3 +68,15 @@ def test_the_accuracy_benchmark_holds_ours_against_pymatting(tmp_path):
     printed = benchmark("accuracy", tmp_path)
     difference = re.search(r"closed_form, scale 1 +\| [\d.e-]+ +\| ([+-][\d.]+) %", printed)
     assert abs(float(difference[1])) < 5
+
+
+def test_the_training_benchmark_holds_what_was_asked_for_against_plain():
+    sizes = ("--backbone", "resnet18", "--crop", 48, "--batch", 4, "--precision", "32-true", "--threads", 1)
+    turns = ("--device", "cpu", "--steps", 1, "--repeats", 1, "--only", "category", "--only", "all five")
+    printed = benchmark(*sizes, *turns, script="training.py")
+    assert "batches of 4 at 48 px, 32-true, cpu, 1 threads" in printed
+    assert "loading: " in printed
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.strip().splitlines()[-3:]]
+    assert [row[0] for row in rows] == ["plain", "category", "all five"]
+    assert rows[0][2] == "1.00 x"
+    assert all(float(row[1]) > 0 for row in rows)
