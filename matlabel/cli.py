@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from matlabel import tools
 from matlabel.artifacts.errors import UserError
 
 app = typer.Typer(
@@ -246,48 +247,8 @@ def ablation(
     stage.run(settings, results, out, into, code=code)
 
 
-@app.command()
-def validate(
-    config: Annotated[Path, typer.Argument(help="The config file.", **_FILE)] = Path("config.yaml"),
-) -> None:
-    """Check a config and the data it names, without running anything."""
-    import yaml
-
-    from matlabel.plan import Plan
-
-    try:
-        raw = yaml.safe_load(config.read_text()) or {}
-    except yaml.YAMLError as error:
-        raise UserError(f"{config}: not YAML ({error})") from error
-    plan = Plan(raw)
-    images = sum(shard.images for shard in plan.data.shards.values())
-    typer.echo(f"{config}: valid. {images} images, {len(plan.classes)} classes, {len(plan.data.shards)} shards")
-    for (variant, seed), keys in plan.chains.items():
-        typer.echo(f"  {variant}, seed {seed}: " + "  ".join(f"{stage} {key}" for stage, key in keys.items()))
-
-
-@app.command()
-def schema() -> None:
-    """Print the config's JSON schema."""
-    from matlabel.settings.reference import schema_text
-
-    typer.echo(schema_text(), nl=False)
-
-
-@app.command()
-def reference() -> None:
-    """Print a page with every key of the config, its default and its meaning."""
-    from matlabel.settings.reference import reference_text
-
-    typer.echo(reference_text(), nl=False)
-
-
-@app.command()
-def headline(report: Annotated[Path, typer.Argument(help="Folder of results/runs.", **_FOLDER)]) -> None:
-    """Print the headline scores of every run, and where the report is."""
-    from matlabel.report.headline import headline_text
-
-    typer.echo(headline_text(report))
+for command in (tools.validate, tools.verify, tools.provenance, tools.schema, tools.reference, tools.headline):
+    app.command()(command)
 
 
 def main() -> None:

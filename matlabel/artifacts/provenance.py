@@ -1,6 +1,7 @@
 """Beside every artifact, `<file>.provenance.json`: what it is, what made it, from what, where and how long."""
 
 import hashlib
+import json
 import platform
 import resource
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from matlabel.artifacts.atomic import write_json
 from matlabel.artifacts.digest import file_sha256
+from matlabel.artifacts.errors import UserError
 
 _PACKAGES = ("matlabel", "torch", "torchvision", "numpy", "scipy", "h5py", "pillow", "scikit-image")
 
@@ -29,9 +31,13 @@ class Inputs:
         self.write = True
 
     def add(self, paths: str | Path | Iterable[str | Path]) -> None:
-        """Note one file or several as read."""
+        """Note one file or several as read.
+
+        Raises:
+            UserError: an artifact is not the one that was written.
+        """
         for path in [paths] if isinstance(paths, str | Path) else paths:
-            self.files[str(path)] = file_sha256(path)
+            self.files[str(path)] = checked_sha256(path)
 
 
 @contextmanager
@@ -70,6 +76,27 @@ def recorded(outputs: list[Path], *, stage: str, key: str, code: str | None = No
                 "peak_memory_mb": round(peak / 1024),
             },
         )
+
+
+def checked_sha256(path: str | Path) -> str:
+    """SHA-256 of a file, which must be the one in its provenance, if it has any.
+
+    Raises:
+        UserError: it is another.
+    """
+    found = file_sha256(path)
+    try:
+        written = json.loads(provenance_path(path).read_text())["sha256"]
+    except FileNotFoundError:
+        return found
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{provenance_path(path)}: damaged; delete it and {path}, and run again") from error
+    if written != found:
+        raise UserError(
+            f"{path}: damaged, its bytes are not those that were written; "
+            "`matlabel verify --repair` deletes it, the next run computes it again"
+        )
+    return found
 
 
 def provenance_path(artifact: str | Path) -> Path:
