@@ -21,10 +21,10 @@ def test_dilation_is_that_of_torchvision():
     theirs = torchvision.models.resnet50(replace_stride_with_dilation=[False, True, True])
     ours = Trunk("resnet50", 8)
     ours.load_state_dict({k: v for k, v in theirs.state_dict().items() if not k.startswith("fc.")})
-    theirs.eval(), ours.eval()
-    image = torch.randn(1, 3, 64, 64)
+    theirs.eval().double(), ours.eval().double()
+    image = torch.randn(1, 3, 64, 64).double()
     expected = torch.nn.Sequential(*list(theirs.children())[:-2])(image)
-    assert torch.allclose(ours(image)[-1], expected, atol=1e-5)
+    assert torch.allclose(ours(image)[-1], expected, atol=1e-9)
 
 
 def test_frozen_norm_and_stages_stay_as_they_are():
