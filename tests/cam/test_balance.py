@@ -15,6 +15,7 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
+@settings(deadline=None)
 @given(TAGS, st.integers(0, 9))
 def test_without_balance_an_epoch_is_the_permutation_of_its_seed(rows, seed):
     order = balanced_order(torch.tensor(rows), 0.0, seeded(seed))
@@ -41,6 +42,7 @@ def test_full_balance_draws_each_tag_set_equally_often():
     assert Counter(rows[number % len(rows)] for number in order) == {(1, 0): 20, (0, 1): 20, (1, 1): 20}
 
 
+@settings(deadline=None)
 @given(TAGS, st.floats(0, 1), st.integers(0, 9))
 def test_draws_of_an_image_are_numbered_without_gap(rows, balance, seed):
     order = balanced_order(torch.tensor(rows), balance, seeded(seed))
