@@ -57,13 +57,13 @@ def run(settings: Path, results: Path, out: Path | None, into: Path | None = Non
 def _load(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
     path = results / "evaluation" / entry["keys"]["evaluation"] / "scores.json"
     try:
+        inputs.add(path)
         scores = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise UserError(
             f"{path}: missing: variant {entry['variant']}, seed {entry['seed']} has no scores; run it, or leave it "
             "out of variants or seeds"
         ) from error
-    inputs.add(path)
     return Run(entry["variant"], entry["seed"], entry["method"], entry["keys"], scores)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import Any
 
+from matlabel.scores import score
+
 # What may decide labels, in the order of the columns; methods that are not named here follow.
 DECIDED_BY = ("none", "crf", "closed_form")
 # Labels that are the true masks have no score of their own.
@@ -30,10 +32,7 @@ class Run:
 
     def value(self, *path: str) -> Any:
         """A score by its path in scores.json; None where it, or a section above it, is missing."""
-        found: Any = self.scores
-        for name in path:
-            found = found.get(name) if isinstance(found, Mapping) else None
-        return found
+        return score(self.scores, *path)
 
 
 @dataclass

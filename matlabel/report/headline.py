@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from matlabel.scores import score
+
 _SHOWN = (
     ("seed", ("seed", "scoring", "miou")),
     ("activations", ("winner", "miou")),
@@ -23,14 +25,11 @@ def headline_text(runs: Path) -> str:
         if not scores.exists():
             continue
         found = json.loads(scores.read_text())
-        values = [_percent(found, path) for _, path in _SHOWN]
+        values = [_percent(score(found, *path)) for _, path in _SHOWN]
         lines.append(f"{folder.parent.name + ', ' + folder.name:24s}" + "".join(f"{value:>16s}" for value in values))
         reports.append((folder / "report" / "report.html").resolve())
     return "\n".join([*lines, *(f"report: {path}" for path in dict.fromkeys(reports) if path.exists())])
 
 
-def _percent(scores: dict, path: tuple[str, ...]) -> str:
-    value = scores
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
+def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f}"

@@ -11,6 +11,7 @@ import yaml
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs
+from matlabel.scores import score
 
 EARLIER = "an earlier round: "
 
@@ -50,10 +51,7 @@ class Run:
 
     def value(self, *path: str) -> Any:
         """A score by its path in scores.json; None where it, or a section above it, is missing."""
-        found: Any = self.scores
-        for name in path:
-            found = found.get(name) if isinstance(found, dict) else None
-        return found
+        return score(self.scores, *path)
 
 
 def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
