@@ -1,7 +1,5 @@
 """Spreading a batch of images of one size: which walk, on which grid, and what is read again between two walks."""
 
-from collections.abc import Callable
-
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -43,49 +41,46 @@ class Spreading:
         """
         asked = [index for index, planes in enumerate(probabilities) if len(planes) > 1]
         small = {index: _sized(probabilities[index], self.features[1].shape[2:]) for index in asked}
-        walked = self._learned(small) if self.walk else self._of_features(small)
+        walked = self._learned(small) if self.walk else {key: self._of_features(key, own) for key, own in small.items()}
         return [
             _sized(walked[index], planes.shape[1:]) if index in walked else planes
             for index, planes in enumerate(probabilities)
         ]
 
-    def _learned(self, small: dict[int, Tensor]) -> dict[int, Tensor]:
-        def walk(planes: dict[int, Tensor], steps: int) -> dict[int, Tensor]:
-            if not planes:
-                return {}
-            # All images in one walk: those with fewer classes are filled up with planes that stay 0.
-            first = next(iter(planes.values()))
-            batch = first.new_zeros(len(self.features[0]), max(map(len, planes.values())), *first.shape[1:])
-            for index, own in planes.items():
-                batch[index, : len(own)] = own
-            batch = spread(batch, self.walk, steps)
-            return {index: batch[index, : len(own)] for index, own in planes.items()}
-
-        return self._in_turns(small, walk)
-
-    def _of_features(self, small: dict[int, Tensor]) -> dict[int, Tensor]:
-        walked = {}
-        for index, planes in small.items():
-            # An image at a time: its transitions grow with the square of its pixels.
-            features = [layer[index : index + 1] for layer in self.features]
-            transition = feature_affinity(features, planes.shape[1:], self.settings.power, self.settings.layers)
-            step = FeatureWalk(transition)
-
-            def walk(planes: dict[int, Tensor], steps: int, step: FeatureWalk = step) -> dict[int, Tensor]:
-                return {key: spread(own, step, steps) for key, own in planes.items()}
-
-            walked |= self._in_turns({index: planes}, walk)
-        return walked
-
-    def _in_turns(
-        self, small: dict[int, Tensor], walk: Callable[[dict[int, Tensor], int], dict[int, Tensor]]
-    ) -> dict[int, Tensor]:
-        walked = walk(small, self.settings.steps)
+    def _of_features(self, index: int, planes: Tensor) -> Tensor:
+        # An image at a time: its transitions grow with the square of its pixels.
+        features = [layer[index : index + 1] for layer in self.features]
+        walk = FeatureWalk(feature_affinity(features, planes.shape[1:], self.settings.power, self.settings.layers))
+        planes = spread(planes, walk, self.settings.steps)
         for _ in range(self.again):
-            read = {index: read_again(own, self.embedding[index], self.temperature) for index, own in walked.items()}
-            # Half as far: most of the way has been gone.
-            walked = walk(read, -(-self.settings.steps // 2))
-        return walked
+            planes = spread(self._read_again(index, planes), walk, self._fewer_steps)
+        return planes
+
+    def _learned(self, planes: dict[int, Tensor]) -> dict[int, Tensor]:
+        planes = self._together(planes, self.settings.steps)
+        for _ in range(self.again):
+            read = {index: self._read_again(index, own) for index, own in planes.items()}
+            planes = self._together(read, self._fewer_steps)
+        return planes
+
+    def _together(self, planes: dict[int, Tensor], steps: int) -> dict[int, Tensor]:
+        """All images in one walk: those with fewer classes are filled up with planes that stay 0."""
+        if not planes:
+            return {}
+        first = next(iter(planes.values()))
+        batch = first.new_zeros(len(self.features[0]), max(map(len, planes.values())), *first.shape[1:])
+        for index, own in planes.items():
+            batch[index, : len(own)] = own
+        batch = spread(batch, self.walk, steps)
+        return {index: batch[index, : len(own)] for index, own in planes.items()}
+
+    def _read_again(self, index: int, planes: Tensor) -> Tensor:
+        return read_again(planes, self.embedding[index], self.temperature)
+
+    @property
+    def _fewer_steps(self) -> int:
+        """Half as far: most of the way has been gone."""
+        return -(-self.settings.steps // 2)
 
 
 def _sized(planes: Tensor, size: tuple[int, int]) -> Tensor:

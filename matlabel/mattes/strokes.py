@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
+from matlabel.mattes.problem import UNKNOWN
+
 
 def contradicted(winner, trimap, drawn):
     """Every connected region in which one label wins and somebody drew another: there the activations are wrong, and
@@ -16,7 +18,7 @@ def contradicted(winner, trimap, drawn):
     Returns:
         bool[h, w].
     """
-    wrong = drawn & (trimap != 255) & (trimap != winner)
+    wrong = drawn & (trimap != UNKNOWN) & (trimap != winner)
     found = np.zeros(winner.shape, dtype=bool)
     for value in np.unique(winner[wrong]):
         regions, _ = ndimage.label(winner == value)

@@ -35,7 +35,6 @@ class SpreadSettings(Settings):
         json_schema_extra={"introduced": 8.0},
         description="Exponent of the affinity before its rows are normalised; larger wants more steps.",
     )
-
     again: int = Field(
         1,
         ge=0,

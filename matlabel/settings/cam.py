@@ -36,7 +36,6 @@ class CamSettings(TrainingSettings):
         description="Sides of what the teacher sees, to those of the crop; the time it takes goes with the square.",
     )
     teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving average of the weights.")
-
     balance: float = Field(
         0.0,
         ge=0,
