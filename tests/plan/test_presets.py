@@ -49,11 +49,12 @@ def test_the_ablation_shares_all_it_can(plan_of):
     nodes = Counter(node.stage for node in plan.nodes.values())
     seeds = 3
     # Plain, with spreading from the same classifier; each term alone; the four that are on by default, three of them,
-    # all five.
-    rows = 2 + len(TERMS) + 1 + len(DEFAULT) + 1
-    assert nodes["cam"] == (rows - 1) * seeds
+    # all five; without reading again, from the same classifier; balanced, pasted.
+    rows = 2 + len(TERMS) + 1 + len(DEFAULT) + 1 + 3
+    assert nodes["cam"] == (rows - 2) * seeds
     assert nodes["activations"] == nodes["trimaps"] == rows * seeds
-    assert nodes["mattes"] == nodes["labels"] == nodes["evaluation"] == 3 * rows * seeds
+    # And once without the prior, from the trimaps of all.
+    assert nodes["mattes"] == nodes["labels"] == nodes["evaluation"] == (3 * rows + 1) * seeds
     assert "segmenter" not in nodes
     plain, spread = plan.chains["plain", 1], plan.chains["plain+spreading", 1]
     assert [stage for stage in plain if plain[stage] == spread[stage]] == ["dataset", "cam"]
@@ -70,7 +71,11 @@ def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
         on = {term for term, weight in weights.items() if weight}
         expected = {"plain": set(), "plain+spreading": set(), "all": set(DEFAULT), "all+affinity": set(TERMS)}
         expected |= {term: {term} for term in TERMS} | {f"all-{term}": set(DEFAULT) - {term} for term in DEFAULT}
+        expected |= {key: set(DEFAULT) for key in ("all-again", "all+balance", "all+paste", "all-prior")}
         assert on == expected[row], name
+        assert (settings.cam.balance > 0, settings.cam.paste > 0) == (row == "all+balance", row == "all+paste")
+        assert (settings.activations.spread.again == 0) == (row == "all-again")
+        assert (settings.mattes.prior == 0) == (row == "all-prior")
         assert settings.mattes.method == (method or "closed_form")
         assert settings.activations.read == ("both" if settings.cam.embeds else "maps")
         assert (settings.activations.spread.steps == 0) == (row == "plain")
