@@ -2,12 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from matlabel import tools
+from matlabel import inspection
 from matlabel.artifacts.errors import UserError
+from matlabel.inspection import FILE, FOLDER
 
 app = typer.Typer(
     help="Pixel-accurate segmentation labels from image-level tags. The workflow calls these commands; so can you.",
@@ -16,16 +17,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
-_FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
-Settings = Annotated[Path, typer.Option(help="settings.yaml of the artifact folder.", **_FILE)]
-Dataset = Annotated[Path, typer.Option(help="CSV of a shard, or a list (.txt) of them.", **_FILE)]
+Settings = Annotated[Path, typer.Option(help="settings.yaml of the artifact folder.", **FILE)]
+Dataset = Annotated[Path, typer.Option(help="CSV of a shard, or a list (.txt) of them.", **FILE)]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
-Weights = Annotated[Path, typer.Option(help="weights.pt of the training.", **_FILE)]
-Shard = Annotated[Path, typer.Option(help="Shard (.h5) of that stage.", **_FILE)]
-MaybeShard = Annotated[Path | None, typer.Option(help="Shard (.h5) of that stage.", **_FILE)]
-MaybeFile = Annotated[Path | None, typer.Option(help="CSV, or list (.txt) of CSVs.", **_FILE)]
-MaybeFolder = Annotated[Path | None, typer.Option(help="Folder of that stage's shards.", **_FOLDER)]
+Weights = Annotated[Path, typer.Option(help="weights.pt of the training.", **FILE)]
+Shard = Annotated[Path, typer.Option(help="Shard (.h5) of that stage.", **FILE)]
+MaybeShard = Annotated[Path | None, typer.Option(help="Shard (.h5) of that stage.", **FILE)]
+MaybeFile = Annotated[Path | None, typer.Option(help="CSV, or list (.txt) of CSVs.", **FILE)]
+MaybeFolder = Annotated[Path | None, typer.Option(help="Folder of that stage's shards.", **FOLDER)]
 Png = Annotated[Path | None, typer.Option(help="Folder for palette PNGs of the same.")]
 Scale = Literal["auto", "1", "2", "4"]
 Method = Literal["closed_form", "knn", "lbdm", "random_walk", "vitmatte"]
@@ -64,9 +63,9 @@ def activations(
     settings: Settings,
     dataset: Dataset,
     out: Out,
-    weights: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam.", **_FILE)] = None,
-    segmenter: Annotated[Path | None, typer.Option(help="weights.pt of another variant's segmenter.", **_FILE)] = None,
-    maps: Annotated[Path | None, typer.Option(help="CSV of one's own maps: id, path, sha256.", **_FILE)] = None,
+    weights: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam.", **FILE)] = None,
+    segmenter: Annotated[Path | None, typer.Option(help="weights.pt of another variant's segmenter.", **FILE)] = None,
+    maps: Annotated[Path | None, typer.Option(help="CSV of one's own maps: id, path, sha256.", **FILE)] = None,
     device: Device = "auto",
     code: Code = "",
 ) -> None:
@@ -116,12 +115,12 @@ def mattes(
 
 @app.command()
 def matte(
-    image: Annotated[Path, typer.Argument(help="A photograph, JPEG or PNG.", **_FILE)],
+    image: Annotated[Path, typer.Argument(help="A photograph, JPEG or PNG.", **FILE)],
     trimap: Annotated[
         Path,
         typer.Argument(
             help="Dark: background, bright: object, between: unknown; or a palette PNG of label values, 255 unknown.",
-            **_FILE,
+            **FILE,
         ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="The alpha to write, a PNG; of several labels, one each.")],
@@ -161,10 +160,10 @@ def labels(
 def segmenter(
     settings: Settings,
     dataset: Dataset,
-    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **_FOLDER)],
+    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **FOLDER)],
     out: Out,
     mattes: MaybeFolder = None,
-    cam: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam, to start from.", **_FILE)] = None,
+    cam: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam, to start from.", **FILE)] = None,
     device: Device = "auto",
     code: Code = "",
     workers: Workers = -1,
@@ -195,7 +194,7 @@ def predictions(
 def evaluation(
     settings: Settings,
     dataset: Dataset,
-    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **_FOLDER)],
+    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **FOLDER)],
     out: Out,
     held_out: MaybeFile = None,
     masks: MaybeFile = None,
@@ -217,7 +216,7 @@ def report(
     dataset: Dataset,
     out: Out,
     masks: MaybeFile = None,
-    results: Annotated[Path, typer.Option(help="The results folder.", **_FOLDER)] = Path("results"),
+    results: Annotated[Path, typer.Option(help="The results folder.", **FOLDER)] = Path("results"),
     code: Code = "",
 ) -> None:
     """Write the one-page report."""
@@ -229,14 +228,14 @@ def report(
 @app.command()
 def ablation(
     settings: Settings,
-    results: Annotated[Path, typer.Option(help="The results folder.", **_FOLDER)] = Path("results"),
+    results: Annotated[Path, typer.Option(help="The results folder.", **FOLDER)] = Path("results"),
     out: Annotated[Path | None, typer.Option(help="ablation.md to write; .csv and .png come beside it.")] = None,
     into: Annotated[
         Path | None,
         typer.Option(
             help="Markdown file to renew between <!-- ablation --> and <!-- /ablation -->; the plot goes to "
             "images/ablation.png beside it.",
-            **_FILE,
+            **FILE,
         ),
     ] = None,
     code: Code = "",
@@ -247,7 +246,7 @@ def ablation(
     stage.run(settings, results, out, into, code=code)
 
 
-for command in (tools.validate, tools.verify, tools.provenance, tools.schema, tools.reference, tools.headline):
+for command in inspection.COMMANDS:
     app.command()(command)
 
 

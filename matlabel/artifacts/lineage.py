@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.verify import read_provenance
+from matlabel.artifacts.provenance import read_provenance
 
 # Shards of one folder beyond these are counted and not named.
 _NAMED = 3

@@ -1,6 +1,5 @@
 """Beside every artifact, `<file>.provenance.json`: what it is, what made it, from what, where and how long."""
 
-import hashlib
 import json
 import platform
 import resource
@@ -15,6 +14,7 @@ from matlabel.artifacts.atomic import write_json
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
 
+SUFFIX = ".provenance.json"
 _PACKAGES = ("matlabel", "torch", "torchvision", "numpy", "scipy", "h5py", "pillow", "scikit-image")
 
 
@@ -82,16 +82,10 @@ def checked_sha256(path: str | Path) -> str:
     """SHA-256 of a file, which must be the one in its provenance, if it has any.
 
     Raises:
-        UserError: it is another.
+        UserError: it is another, or the provenance cannot be read.
     """
-    found = file_sha256(path)
-    try:
-        written = json.loads(provenance_path(path).read_text())["sha256"]
-    except FileNotFoundError:
-        return found
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{provenance_path(path)}: damaged; delete it and {path}, and run again") from error
-    if written != found:
+    found, written = file_sha256(path), read_provenance(path)
+    if written is not None and written["sha256"] != found:
         raise UserError(
             f"{path}: damaged, its bytes are not those that were written; "
             "`matlabel verify --repair` deletes it, the next run computes it again"
@@ -99,10 +93,28 @@ def checked_sha256(path: str | Path) -> str:
     return found
 
 
+def read_provenance(artifact: str | Path) -> dict | None:
+    """The provenance of an artifact; None where there is none.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    path = provenance_path(artifact)
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise UserError(f"{path}: not a provenance ({error}); delete it and {artifact}, and run again") from error
+    if not isinstance(found, dict) or not isinstance(found.get("sha256"), str):
+        raise UserError(f"{path}: not a provenance; delete it and {artifact}, and run again")
+    return found
+
+
 def provenance_path(artifact: str | Path) -> Path:
     """Where the provenance of an artifact lies."""
     artifact = Path(artifact)
-    return artifact.with_name(artifact.name + ".provenance.json")
+    return artifact.with_name(artifact.name + SUFFIX)
 
 
 def _versions() -> dict[str, str]:
@@ -113,9 +125,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def digest_of(files: dict[str, str]) -> str:
-    """One digest for a set of files: path and SHA-256 of each, in the order of the paths."""
-    lines = "".join(f"{path} {sha}\n" for path, sha in sorted(files.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()

@@ -1,6 +1,5 @@
 """Whether the files of a results folder are still those that were written."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,11 +7,10 @@ from pathlib import Path
 
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.provenance import provenance_path
+from matlabel.artifacts.provenance import SUFFIX, provenance_path, read_provenance
 
-_PROVENANCE = ".provenance.json"
-# The driver's files carry the digest of their content in their name.
-_ADDRESSED = re.compile(r".+-([0-9a-f]{12})\.(?:csv|txt)")
+# The driver's files carry the digest of their content in their name; an index, that of the folder it remembers.
+_ADDRESSED = re.compile(r"(?!index-).+-([0-9a-f]{12})\.(?:csv|txt)")
 # What jobs write, and so has a provenance beside it.
 _ARTIFACT = re.compile(
     r".+\.(?:h5|html|png)|weights\.pt|history\.csv|.+\.checks\.json|scores\.json|ablation\.(?:md|csv)"
@@ -26,8 +24,8 @@ class Finding:
 
     Attributes:
         path: of the file.
-        problem: "damaged" (other bytes), "truncated" (fewer bytes), "missing" (its provenance is there alone), or
-            "foreign" (no provenance, or that of another place: copied or made by hand).
+        problem: "damaged" (other bytes, or an unreadable provenance), "truncated" (fewer bytes), "missing" (its
+            provenance is there alone), or "foreign" (no provenance, or that of another place: copied or made by hand).
     """
 
     path: Path
@@ -43,9 +41,6 @@ def verify(results: Path) -> Iterator[Finding]:
     """Hold every artifact below a results folder against its provenance, and the driver's files against their names.
 
     Label PNGs below a `png` folder are exports of a shard and are not looked at.
-
-    Raises:
-        UserError: a provenance cannot be read.
     """
     for folder in sorted(path for path in results.glob("*/*") if path.is_dir() and not path.is_symlink()):
         if folder.parent.name == "runs":
@@ -64,32 +59,17 @@ def repair(finding: Finding) -> None:
     finding.path.unlink(missing_ok=True)
 
 
-def read_provenance(artifact: Path) -> dict | None:
-    """The provenance of an artifact; None where there is none.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    path = provenance_path(artifact)
-    try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise UserError(f"{path}: not a provenance ({error}); delete it and {artifact.name}, and run again") from error
-    if not isinstance(found, dict) or not isinstance(found.get("sha256"), str):
-        raise UserError(f"{path}: not a provenance; delete it and {artifact.name}, and run again")
-    return found
-
-
 def _problem(path: Path) -> str | None:
-    if path.name.endswith(_PROVENANCE):
-        return None if path.with_name(path.name.removesuffix(_PROVENANCE)).exists() else "missing"
+    if path.name.endswith(SUFFIX):
+        return None if path.with_name(path.name.removesuffix(SUFFIX)).exists() else "missing"
     if addressed := _ADDRESSED.fullmatch(path.name):
         return None if file_sha256(path)[:12] == addressed[1] else "damaged"
     if not _ARTIFACT.fullmatch(path.name):
         return None
-    written = read_provenance(path)
+    try:
+        written = read_provenance(path)
+    except UserError:
+        return "damaged"
     place = {"file": path.name, "stage": path.parent.parent.name, "key": path.parent.name}
     if written is None or any(written.get(name) != value for name, value in place.items()):
         return "foreign"

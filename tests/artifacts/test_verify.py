@@ -73,6 +73,20 @@ def test_a_drivers_file_is_held_against_its_name(results):
     assert list(found(results).values()) == ["damaged"]
 
 
+def test_an_index_of_digests_is_named_by_its_folder_and_no_artifact(results):
+    (results / "dataset/00000000/index-0123456789ab.csv").write_text("path,size,mtime,sha256")
+    assert found(results) == {}
+
+
+def test_an_unreadable_provenance_is_damage_and_a_message_to_whoever_reads_its_file(results):
+    labels = results / "labels/00000000/shard-00000.h5"
+    for text in ("{", "[]", '{"sha256": 3}'):
+        provenance_path(labels).write_text(text)
+        assert found(results) == {"labels/00000000/shard-00000.h5": "damaged"}
+        with pytest.raises(UserError, match="not a provenance"):
+            Inputs().add(labels)
+
+
 def test_repair_deletes_what_is_damaged_and_nothing_else(results):
     labels = results / "labels/00000000/shard-00000.h5"
     foreign = results / "labels/00000000/shard-00009.h5"

@@ -1,4 +1,4 @@
-"""Commands for people, beside the stages: `matlabel.cli` adds them to its own."""
+"""Commands that look at a config or at results and compute nothing: `matlabel.cli` adds them to the stages'."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,12 +7,12 @@ import typer
 
 from matlabel.artifacts.errors import UserError
 
-_FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
-_FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
+FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
+FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
 
 
 def validate(
-    config: Annotated[Path, typer.Argument(help="The config file.", **_FILE)] = Path("config.yaml"),
+    config: Annotated[Path, typer.Argument(help="The config file.", **FILE)] = Path("config.yaml"),
 ) -> None:
     """Check a config and the data it names, without running anything."""
     import yaml
@@ -31,7 +31,7 @@ def validate(
 
 
 def verify(
-    results: Annotated[Path, typer.Argument(help="The results folder.", **_FOLDER)] = Path("results"),
+    results: Annotated[Path, typer.Argument(help="The results folder.", **FOLDER)] = Path("results"),
     repair: Annotated[bool, typer.Option("--repair", help="Delete what is damaged: the next run computes it.")] = False,
 ) -> None:
     """Hold every artifact against the SHA-256 it was written with; name what is damaged, truncated or foreign."""
@@ -51,8 +51,8 @@ def verify(
 
 
 def provenance(
-    file: Annotated[Path, typer.Argument(help="An artifact below results/<stage>/<key>/.", **_FILE)],
-    root: Annotated[Path, typer.Option(help="The folder that Snakemake ran in.", **_FOLDER)] = Path(),
+    file: Annotated[Path, typer.Argument(help="An artifact below results/<stage>/<key>/.", **FILE)],
+    root: Annotated[Path, typer.Option(help="The folder that Snakemake ran in.", **FOLDER)] = Path(),
 ) -> None:
     """Print where an artifact comes from, back to the photographs."""
     from matlabel.artifacts.lineage import lineage_text
@@ -74,8 +74,11 @@ def reference() -> None:
     typer.echo(reference_text(), nl=False)
 
 
-def headline(report: Annotated[Path, typer.Argument(help="Folder of results/runs.", **_FOLDER)]) -> None:
+def headline(report: Annotated[Path, typer.Argument(help="Folder of results/runs.", **FOLDER)]) -> None:
     """Print the headline scores of every run, and where the report is."""
     from matlabel.report.headline import headline_text
 
     typer.echo(headline_text(report))
+
+
+COMMANDS = (validate, verify, provenance, schema, reference, headline)
