@@ -20,6 +20,7 @@ wildcard_constraints:
 
 
 onstart:
+    driver.begin(workflow.local_exec)
     plan.link()
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from matlabel import inspection
-from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.driver import end_with_driver, unwind_when_terminated
 from matlabel.inspection import FILE, FOLDER
 
 app = typer.Typer(
@@ -252,8 +253,17 @@ for command in inspection.COMMANDS:
 
 def main() -> None:
     """Run a command; a user's mistake is one message, never a traceback."""
+    unwind_when_terminated()
+    end_with_driver()
     try:
         app()
     except UserError as error:
-        print(f"matlabel: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        problem = error
+    except OSError as error:
+        problem = storage_problem(error)
+        if problem is None:
+            raise
+    else:
+        return
+    print(f"matlabel: {problem}", file=sys.stderr)
+    raise SystemExit(2)

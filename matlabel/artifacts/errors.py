@@ -1,4 +1,15 @@
-"""The one exception that means: the user can fix this."""
+"""The one exception that means: the user can fix this; and what else becomes one."""
+
+import errno
+import os
+from pathlib import Path
+
+_STORAGE = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EROFS: "the file system is read-only; run in a folder that can be written to",
+    errno.EACCES: "permission denied; run in a folder that can be written to",
+}
 
 
 class UserError(Exception):
@@ -11,3 +22,16 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
     close = difflib.get_close_matches(word, known, n=1)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def storage_problem(error: OSError) -> UserError | None:
+    """The message for a full, read-only or vanished folder; None for what is no such thing."""
+    # h5py gives the number in words alone.
+    number = error.errno or next((number for number in _STORAGE if os.strerror(number) in str(error)), None)
+    fix = _STORAGE.get(number)
+    if number == errno.ENOENT and error.filename and not Path(error.filename).parent.exists():
+        fix = "the folder is gone"
+    if fix is None:
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    return UserError(f"{where}{fix}. What is finished stays as it is; run again to go on")

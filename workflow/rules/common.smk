@@ -1,22 +1,30 @@
 """What the rules share: the plan, and functions that ask it for the inputs of a job."""
 
 import sys
+from pathlib import Path
 
 from snakemake.logging import logger
 
-from matlabel.artifacts.errors import UserError
+from matlabel import driver
+from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.plan.sources import sources_digest
 
+notes = []
 try:
+    if workflow.is_main_process:
+        notes += driver.enter(Path("results"), Path(".snakemake/locks"))
     plan = Plan(config, write=workflow.is_main_process)
-except UserError as error:
+except (UserError, OSError) as error:
+    problem = storage_problem(error) if isinstance(error, OSError) else error
+    if problem is None:
+        raise
     # One clear message instead of a traceback through the Snakefile.
-    sys.exit(f"matlabel: {error}")
+    sys.exit(f"matlabel: {problem}")
 
 if workflow.is_main_process:
-    for note in plan.data.notes:
+    for note in notes + plan.data.notes:
         logger.warning(note)
 
 
