@@ -16,6 +16,11 @@ _VARIABLE = "MATLABEL_DRIVER"
 _held: list[IO] = []
 
 
+def writable(results: Path) -> bool:
+    """Whether a run can leave anything in a results folder, or make it. A finished one may be read-only."""
+    return os.access(next(folder for folder in (results, *results.resolve().parents) if folder.exists()), os.W_OK)
+
+
 def enter(results: Path, locks: Path) -> list[str]:
     """Be one of the drivers of a results folder until this process ends, however it ends.
 
@@ -28,12 +33,10 @@ def enter(results: Path, locks: Path) -> list[str]:
     Returns:
         what a person should know.
     """
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        file = (results / ".driver").open("a+")
-    except OSError:
-        # Read-only: whoever only looks needs no lock, and whoever does not will be told by what he writes first.
-        return []
+    if not writable(results):
+        return [f"{results.resolve()}: read-only; it can be looked at (-n), but nothing can run"]
+    results.mkdir(parents=True, exist_ok=True)
+    file = (results / ".driver").open("a+")
     waiting = locks.is_dir() and any(locks.iterdir())
     notes = []
     try:

@@ -27,6 +27,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
+    except OSError as error:
+        # A write that fails does not say of which file, and the name that matters is not the temporary one.
+        error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

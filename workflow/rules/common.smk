@@ -11,11 +11,12 @@ from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.plan.sources import sources_digest
 
+RESULTS = Path("results")
 notes = []
 try:
     if workflow.is_main_process:
-        notes += driver.enter(Path("results"), Path(".snakemake/locks"))
-    plan = Plan(config, write=workflow.is_main_process)
+        notes += driver.enter(RESULTS, Path(".snakemake/locks"))
+    plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
 except (UserError, OSError) as error:
     problem = storage_problem(error) if isinstance(error, OSError) else error
     if problem is None:
