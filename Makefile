@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: setup demo test lint lock docs clean
+.PHONY: setup demo test test-long lint lock docs clean
 
 setup: .venv/ready
 
@@ -23,6 +23,10 @@ demo: .venv/ready
 
 test: .venv/ready lint
 	$(RUN) pytest
+
+# What takes hours: every setting and source file of the rerun matrix, the demo killed twenty times.
+test-long: .venv/ready
+	$(RUN) pytest -m long
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -41,11 +43,15 @@ TINY = {
 }
 
 
-class Run:
-    """A working directory in which the workflow runs."""
+# Targets are no jobs.
+_NO_JOBS = ("total", "all")
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+
+class Run:
+    """A working directory in which the workflow of a checkout runs."""
+
+    def __init__(self, folder: Path, checkout: Path = ROOT):
+        self.folder, self.checkout = folder, checkout
         self.config(TINY)
 
     def config(self, config: dict) -> None:
@@ -54,22 +60,38 @@ class Run:
 
     def snakemake(self, *options: str, fails: bool = False) -> str:
         """Run it, and return all it printed; the exit status must be as expected."""
-        command = [str(BIN / "snakemake"), "-s", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        command += ["--configfile", str(self.folder / "tiny.yaml"), "--cores", "2", *options]
-        environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.folder)
-        output = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, output
+        process = self.start(*options)
+        output, _ = process.communicate()
+        assert (process.returncode != 0) == fails, output
         return output
+
+    def start(self, *options: str) -> subprocess.Popen:
+        """Start it, and do not wait."""
+        command = [str(BIN / "snakemake"), "-s", str(self.checkout / "Snakefile"), "--directory", str(self.folder)]
+        command += ["--configfile", str(self.folder / "tiny.yaml"), "--cores", "2", *options]
+        environment = {
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.checkout),
+        }
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, cwd=self.folder
+        )
 
     def planned(self, *options: str) -> dict[str, int]:
         """Rule -> number of jobs that a run would start."""
-        output = self.snakemake("-n", *options)
-        if "Nothing to be done" in output:
-            return {}
-        table = output.split("Job stats:")[-1]
-        jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE)}
-        return {name: count for name, count in jobs.items() if name not in ("total", "all") and "all_" not in name}
+        return _jobs(self.snakemake("-n", *options))
+
+    def ran(self, *options: str) -> dict[str, int]:
+        """Run it; rule -> number of jobs that were run to their end."""
+        output = self.snakemake(*options)
+        finished = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)$", output, flags=re.MULTILINE)
+        return {name: count for name, count in Counter(finished).items() if not _is_target(name)}
+
+    def moved(self, folder: Path, checkout: Path = ROOT) -> "Run":
+        """The same run in another working directory, its data, artifacts and Snakemake's memory taken along."""
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return Run(folder, checkout)
 
     def artifacts(self) -> dict[str, bytes]:
         """Path -> bytes of everything that jobs have made, without provenance and driver files."""
@@ -80,3 +102,23 @@ class Run:
                 if not name.endswith("provenance.json") and "runs/" not in name and "/dataset/" not in name:
                     found[name] = path.read_bytes()
         return found
+
+
+def clone(folder: Path) -> Path:
+    """Another checkout of the repository, to be edited."""
+    for name in ("matlabel", "workflow", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    return folder
+
+
+def _jobs(output: str) -> dict[str, int]:
+    if "Nothing to be done" in output:
+        return {}
+    table = output.split("Job stats:")[-1]
+    jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE)}
+    return {name: count for name, count in jobs.items() if not _is_target(name)}
+
+
+def _is_target(name: str) -> bool:
+    return name in _NO_JOBS or name.startswith("all_")

@@ -1,0 +1,125 @@
+"""What is killed goes on: the next plain run finishes, and everything is as if nothing had happened."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from animals import write_folder
+from tiny import ROOT, TINY, Run
+
+from matlabel.artifacts.verify import verify
+
+CONFIG = {**TINY, "cam": {**TINY["cam"], "epochs": 6}, "evaluation": {"splits": []}}
+CONFIG["segmenter"] = {**TINY["segmenter"], "train": False}
+ROWS = {f"a{number}": ("train", ("cat", "dog", "cat;dog")[number % 3]) for number in range(8)}
+
+
+def tiny(folder):
+    write_folder(folder / "animals", ROWS, size=(56, 64))
+    run = Run(folder)
+    run.config(CONFIG)
+    return run
+
+
+def job(process, stage):
+    """The process that does a stage's work below a driver; None if there is none now."""
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            if child.cmdline()[1:] and child.cmdline()[1].endswith("/matlabel") and child.cmdline()[2] == stage:
+                return child
+        except psutil.Error:
+            continue
+    return None
+
+
+def until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return found
+
+
+def gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.workflow
+def test_a_killed_job_a_terminated_driver_and_a_killed_driver_change_no_byte(tmp_path):
+    fresh, run = tiny(tmp_path / "fresh"), tiny(tmp_path / "run")
+    fresh.snakemake()
+    checkpoint = next((fresh.folder / "results/cam").iterdir()).name
+    checkpoint = run.folder / "results/cam" / checkpoint / "checkpoint.pt"
+
+    process = run.start()
+    until(checkpoint.exists)
+    until(lambda: job(process, "cam")).kill()
+    output = process.communicate()[0]
+    assert process.returncode != 0
+    assert "Error in rule cam" in output
+    assert checkpoint.exists()
+
+    process = run.start()
+    until(lambda: job(process, "activations"))
+    process.send_signal(signal.SIGTERM)
+    output = process.communicate()[0]
+    assert process.returncode != 0
+    assert "cam: resuming after epoch" in output
+
+    process = run.start()
+    until(lambda: job(process, "trimaps") or job(process, "mattes"))
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    until(lambda: all(gone(child) for child in children))
+
+    assert "was killed; its lock is removed" in run.snakemake()
+    expected, found = fresh.artifacts(), run.artifacts()
+    assert found.keys() == expected.keys()
+    assert [name for name in found if found[name] != expected[name]] == []
+    assert run.planned() == {}
+    assert list(verify(run.folder / "results")) == []
+    # Killed with their process, half-written files stay where they cannot be taken for finished ones.
+    assert not [path for path in (run.folder / "results").rglob("*.tmp") if not path.name.startswith(".")]
+
+
+@pytest.mark.long
+def test_the_demo_survives_twenty_kills_at_random_moments(tmp_path):
+    """SIGKILL of the driver or of a job, SIGTERM of the driver: whatever was going on then, the end is the same."""
+    random.seed(20)
+    fresh, run = Run(tmp_path / "fresh"), Run(tmp_path / "run")
+    for demo in (fresh, run):
+        demo.folder.mkdir(exist_ok=True)
+        (demo.folder / "tiny.yaml").write_text((ROOT / "config.yaml").read_text())
+    began = time.monotonic()
+    fresh.snakemake()
+    whole = time.monotonic() - began
+    for number in range(20):
+        process = run.start()
+        try:
+            # Long enough to get somewhere, and never to the end of what is left.
+            process.communicate(timeout=random.uniform(0.02, 0.12) * whole + 8)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+        kind = random.choice(("driver", "job", "terminate"))
+        jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "matlabel" in child.name()]
+        print(f"{number}: {kind}, {[child.cmdline()[2] for child in jobs if child.is_running()]}", file=sys.stderr)
+        if kind == "terminate":
+            process.send_signal(signal.SIGTERM)
+        elif kind == "job" and jobs:
+            os.kill(random.choice(jobs).pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.communicate()
+        until(lambda jobs=jobs: all(gone(child) for child in jobs))
+    run.snakemake()
+    expected, found = fresh.artifacts(), run.artifacts()
+    assert found.keys() == expected.keys()
+    assert [name for name in found if found[name] != expected[name]] == []
+    assert list(verify(run.folder / "results")) == []
