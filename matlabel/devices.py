@@ -1,10 +1,15 @@
 """Where networks and solvers run; torch is imported only where there may be something to find."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from matlabel.artifacts.errors import UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def has_nvidia_gpu() -> bool:
@@ -42,3 +47,42 @@ def memory_named(keys: str) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise UserError(f"the GPU's memory is full; lower {keys} ({str(error).splitlines()[0]})") from error
+
+
+class Halving(Generic[Item, Result]):
+    """A function of a batch, called on smaller ones where memory runs out; what once was too much is not tried again.
+
+    Only for what gives an item the same result in any batch: a training step is not of that kind.
+
+    Args:
+        function: a result for each item of a batch.
+        fix: what to set when a single item is too much, for the message.
+    """
+
+    def __init__(self, function: Callable[[Sequence[Item]], Sequence[Result]], fix: str):
+        self._function, self._fix = function, fix
+        self.most: int | None = None
+
+    def __call__(self, items: Sequence[Item]) -> list[Result]:
+        """The results, in order.
+
+        Raises:
+            UserError: a single item does not fit into the device's memory.
+        """
+        import torch
+
+        results: list[Result] = []
+        while len(results) < len(items):
+            batch = items[len(results) :][: self.most]
+            try:
+                results += self._function(batch)
+            except torch.OutOfMemoryError as error:
+                if len(batch) == 1:
+                    raise UserError(f"the GPU's memory is full with a single image; set {self._fix}") from error
+                self.most = len(batch) // 2
+            else:
+                continue
+            print(f"the GPU's memory is full: going on with batches of {self.most}", file=sys.stderr)
+            # Outside the handler: the traceback keeps the tensors of the failed batch alive.
+            torch.cuda.empty_cache()
+        return results

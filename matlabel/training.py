@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -193,8 +194,22 @@ def _batches(
     if workers is None:
         workers = 8 if fabric.device.type == "cuda" else 0
     loader = DataLoader(_Numbered(samples), batch_sampler=plan, num_workers=workers)
-    for batch in loader:
-        yield {name: fabric.to_device(v) if isinstance(v, Tensor) else v for name, v in batch.items()}
+    with _death_named(job.stage):
+        for batch in loader:
+            yield {name: fabric.to_device(v) if isinstance(v, Tensor) else v for name, v in batch.items()}
+
+
+@contextmanager
+def _death_named(stage: str) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        # Torch has no exception of its own for it.
+        if "DataLoader worker" not in str(error):
+            raise
+        raise UserError(
+            f"{stage}: a loading process died, most likely for lack of memory; lower {stage}.workers"
+        ) from error
 
 
 class _Numbered(Dataset):

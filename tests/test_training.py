@@ -1,5 +1,8 @@
 """The shared loop on a small model: a killed training resumes to the same bytes, a foreign checkpoint is refused."""
 
+import os
+import signal
+
 import pytest
 import torch
 
@@ -95,3 +98,17 @@ def test_a_device_that_is_not_there_is_refused(tmp_path):
 def test_history_has_a_line_an_epoch_and_zero_before_a_term_begins(tmp_path):
     write_history(tmp_path / "h.csv", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25, "category": 0.125}])
     assert (tmp_path / "h.csv").read_text() == "epoch,loss,category\n1,0.5,0\n2,0.25,0.125\n"
+
+
+class Mortal(Points):
+    def __getitem__(self, index):
+        if torch.utils.data.get_worker_info() is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(index)
+
+
+def test_a_loading_process_that_dies_is_a_message_with_the_setting(tmp_path):
+    settings = TrainingSettings(epochs=1, batch_size=8, threads=1)
+    job = Job("cam", 0, "cpu", tmp_path / "checkpoint.pt", "same", workers=1)
+    with pytest.raises(UserError, match=r"a loading process died.*lower cam\.workers"):
+        fit(start(job, settings), job, settings, Model(), Mortal())

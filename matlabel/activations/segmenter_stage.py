@@ -16,7 +16,7 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
 from matlabel.deeplab import DeepLab, load_segmenter
-from matlabel.devices import memory_named, pick_device
+from matlabel.devices import Halving, pick_device
 from matlabel.settings.activations import ActivationsSettings
 
 
@@ -48,8 +48,9 @@ def run(settings: Path, dataset: Path, segmenter: Path, out: Path, device: str =
             labels = [tag_indices(entry, classes) for entry in batch]
             return _read([load_image(shard.folder, entry) for entry in batch], labels, network, context.settings)
 
+        in_halves = Halving(read, "a smaller activations.size")
         with write_shard(out, **context.shard_attributes) as writer:
-            for entry, (probabilities, agreement) in in_slot_order(shard, read, context.settings.batch_size):
+            for entry, (probabilities, agreement) in in_slot_order(shard, in_halves, context.settings.batch_size):
                 labels = tag_indices(entry, classes)
                 writer.add(entry.id, **stored(labels, probabilities.cpu().numpy(), agreement.cpu().numpy()))
 
@@ -63,5 +64,5 @@ def _read(
     device = next(network.parameters()).device
     stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
-    with mixed, memory_named("activations.batch_size or activations.size"):
+    with mixed:
         return second_round(stack.to(device), labels, (height, width), network, settings)

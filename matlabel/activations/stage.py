@@ -19,7 +19,7 @@ from matlabel.classifier.load import Classifier, load_classifier
 from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
-from matlabel.devices import memory_named, pick_device
+from matlabel.devices import Halving, pick_device
 from matlabel.settings.activations import ActivationsSettings
 
 
@@ -61,8 +61,9 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
             images = [load_image(shard.folder, entry) for entry in batch]
             return _read(images, labels, classifier, context.settings, axes)
 
+        in_halves = Halving(read, "a smaller activations.size")
         with write_shard(out, **context.shard_attributes) as writer:
-            for entry, found in in_slot_order(shard, read, context.settings.batch_size):
+            for entry, found in in_slot_order(shard, in_halves, context.settings.batch_size):
                 planes = (found.probabilities, found.agreement, found.unspread, found.embedding)
                 arrays = [None if plane is None else plane.cpu().numpy() for plane in planes]
                 writer.add(entry.id, **stored(tag_indices(entry, context.classes), *arrays))
@@ -97,5 +98,5 @@ def _read(
     device = next(classifier.network.parameters()).device
     stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
-    with mixed, memory_named("activations.batch_size or activations.size"):
+    with mixed:
         return activations(stack.to(device), labels, (height, width), classifier, settings, axes)

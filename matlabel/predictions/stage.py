@@ -15,7 +15,7 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard
 from matlabel.deeplab import DeepLab, load_segmenter, probabilities
-from matlabel.devices import memory_named, pick_device
+from matlabel.devices import Halving, pick_device
 from matlabel.resample import resize
 from matlabel.settings.predictions import PredictionsSettings
 
@@ -55,8 +55,9 @@ def run(
         def predict(batch: list[Entry]) -> list[np.ndarray]:
             return _predict(network, [load_image(shard.folder, entry) for entry in batch], context.settings)
 
+        in_halves = Halving(predict, "a smaller predictions.size")
         with write_shard(out, **context.shard_attributes) as writer, write_png_folder(png) as add_png:
-            for entry, labels in in_slot_order(shard, predict, context.settings.batch_size):
+            for entry, labels in in_slot_order(shard, in_halves, context.settings.batch_size):
                 writer.add(entry.id, labels=labels)
                 add_png(entry.id, labels)
 
@@ -70,7 +71,7 @@ def _predict(network: DeepLab, images: list[np.ndarray], settings: PredictionsSe
     factors = [settings.size * scale / max(height, width) for scale in settings.scales]
     sizes = [(max(32, round(height * factor)), max(32, round(width * factor))) for factor in factors]
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
-    with mixed, memory_named("predictions.batch_size or predictions.size"):
+    with mixed:
         found = probabilities(network, stack, sizes, settings.flip).cpu().numpy()
     return [enlarged_winner(planes, height, width) for planes in found]
 

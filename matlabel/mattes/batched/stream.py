@@ -1,21 +1,16 @@
 """A stream of images through the device in batches: alike images together, results in the order they came."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TypeVar
 
 import numpy as np
-import torch
 
-from matlabel.artifacts.errors import UserError
+from matlabel.devices import Halving
 from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.grid import matte
 from matlabel.mattes.methods import solver_of
 from matlabel.mattes.problem import Problem
 from matlabel.settings.mattes import MattesSettings
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def ready(problem: Problem, settings: MattesSettings) -> Problem | Prepared:
@@ -51,7 +46,7 @@ def closed_form_stream(
             compiled=settings.compile and device == "cuda",
         )
 
-    in_halves = Halving(solve)
+    in_halves = Halving(solve, "mattes.scale: 4, or mattes.device: cpu")
     source = iter(problems)
     while chunk := list(islice(source, settings.batch_size)):
         results: list[np.ndarray | None] = [None] * len(chunk)
@@ -74,33 +69,3 @@ def closed_form_stream(
             for (place, _), alphas in zip(group, in_halves([item for _, item in group]), strict=True):
                 results[place] = alphas
         yield from results
-
-
-class Halving:
-    """A function of a batch, called on smaller ones where memory runs out; what once was too much is not tried again.
-
-    Args:
-        function: a result for each item of a batch.
-    """
-
-    def __init__(self, function: Callable[[Sequence[Item]], list[Result]]):
-        self._function = function
-        self.most: int | None = None
-
-    def __call__(self, items: Sequence[Item]) -> list[Result]:
-        results: list[Result] = []
-        while len(results) < len(items):
-            batch = items[len(results) :][: self.most]
-            try:
-                results += self._function(batch)
-            except torch.OutOfMemoryError as error:
-                if len(batch) == 1:
-                    raise UserError(
-                        "the GPU's memory is full with a single image; set mattes.scale: 4, or mattes.device: cpu"
-                    ) from error
-                self.most = len(batch) // 2
-            else:
-                continue
-            # Outside the handler: the traceback keeps the tensors of the failed batch alive.
-            torch.cuda.empty_cache()
-        return results

@@ -4,14 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import assert_alphas, scene
 
-from matlabel.artifacts.errors import UserError
 from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch
-from matlabel.mattes.batched.stream import Halving, closed_form_stream
+from matlabel.mattes.batched.stream import closed_form_stream
 from matlabel.mattes.closed_form import closed_form
 from matlabel.mattes.problem import Evidence, Problem
 from matlabel.settings.mattes import MattesSettings
@@ -115,28 +113,3 @@ def test_a_stream_keeps_the_order_whatever_needs_solving():
     for alphas, problem in zip(found, asked, strict=True):
         exact = closed_form(problem.image, problem.trimap, problem.values[1:], epsilon=1e-5)
         np.testing.assert_allclose(alphas, exact, atol=2e-3)
-
-
-def test_a_batch_that_does_not_fit_is_halved_and_stays_halved():
-    calls = []
-
-    def solve(items):
-        calls.append(len(items))
-        if len(items) > 3:
-            raise torch.OutOfMemoryError("too large")
-        return [10 * item for item in items]
-
-    in_halves = Halving(solve)
-    assert in_halves(list(range(10))) == [10 * item for item in range(10)]
-    assert calls == [10, 5, 2, 2, 2, 2, 2]
-    calls.clear()
-    assert in_halves([1, 2, 3]) == [10, 20, 30]
-    assert calls == [2, 1]
-
-
-def test_an_image_that_does_not_fit_alone_is_a_message_that_names_the_settings():
-    def solve(items):
-        raise torch.OutOfMemoryError("too large")
-
-    with pytest.raises(UserError, match=r"mattes\.scale"):
-        Halving(solve)([1, 2])
