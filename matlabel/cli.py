@@ -9,6 +9,7 @@ import typer
 from matlabel import inspection
 from matlabel.artifacts.errors import UserError
 from matlabel.inspection import FILE, FOLDER
+from matlabel.inspection.options import ManyValues
 
 app = typer.Typer(
     help="Pixel-accurate segmentation labels from image-level tags. The workflow calls these commands; so can you.",
@@ -247,7 +248,7 @@ def ablation(
 
 
 for command in inspection.COMMANDS:
-    app.command()(command)
+    app.command(cls=ManyValues)(command)
 
 
 def main() -> None:

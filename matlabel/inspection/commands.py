@@ -1,14 +1,12 @@
-"""Commands that look at a config or at results and compute nothing: `matlabel.cli` adds them to the stages'."""
+"""The commands for people: each parses, calls and prints; imports only what the command needs."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from matlabel.artifacts.errors import UserError
-
-FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
-FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
+from matlabel.inspection.options import FILE, FOLDER, ConfigFiles, ConfigValues, Directory, Snakefile
 
 
 def validate(
@@ -60,6 +58,20 @@ def provenance(
     typer.echo(lineage_text(file, root))
 
 
+def status(
+    configfile: ConfigFiles = [],  # noqa: B006
+    config: ConfigValues = [],  # noqa: B006
+    snakefile: Snakefile = None,
+    directory: Directory = Path(),
+) -> None:
+    """Show every variant and stage: done, missing or stale and why. Changes nothing, also while a run goes on."""
+    from matlabel.inspection.status import status_of
+    from matlabel.inspection.status_text import status_text
+    from matlabel.inspection.workflow import find_workflow
+
+    typer.echo(status_text(status_of(find_workflow(snakefile, directory, configfile, config))))
+
+
 def schema() -> None:
     """Print the config's JSON schema."""
     from matlabel.settings.reference import schema_text
@@ -81,4 +93,4 @@ def headline(report: Annotated[Path, typer.Argument(help="Folder of results/runs
     typer.echo(headline_text(report))
 
 
-COMMANDS = (validate, verify, provenance, schema, reference, headline)
+COMMANDS = (validate, status, verify, provenance, schema, reference, headline)
