@@ -72,6 +72,54 @@ def status(
     typer.echo(status_text(status_of(find_workflow(snakefile, directory, configfile, config))))
 
 
+def diff(
+    a: Annotated[str, typer.Argument(help="A variant, variant/seed-n, or a key (its first 4 digits or more).")],
+    b: Annotated[str, typer.Argument(help="What to hold it against.")],
+    configfile: ConfigFiles = [],  # noqa: B006
+    config: ConfigValues = [],  # noqa: B006
+    snakefile: Snakefile = None,
+    directory: Directory = Path(),
+) -> None:
+    """Show in which settings two variants or artifacts differ, and from which stage on their artifacts do."""
+    from matlabel.inspection.diff import diff_text
+    from matlabel.inspection.mirror import planned
+    from matlabel.inspection.settings_of import needs_config, side_of
+    from matlabel.inspection.workflow import find_workflow
+
+    results = directory / "results"
+    # Two keys speak for themselves, also where their config is long gone; unless they are what variants are called.
+    if configfile or config or needs_config(a) or needs_config(b):
+        with planned(find_workflow(snakefile, directory, configfile, config)) as plan:
+            sides = [side_of(name, plan, Path("results")) for name in (a, b)]
+    else:
+        sides = [side_of(name, None, results) for name in (a, b)]
+    typer.echo(diff_text(*sides))
+
+
+def clean(
+    configfile: ConfigFiles = [],  # noqa: B006
+    config: ConfigValues = [],  # noqa: B006
+    also: Annotated[
+        list[Path], typer.Option("--also", help="Config files, each of a run of its own, that keep theirs.", **FILE)
+    ] = [],  # noqa: B006
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+    snakefile: Snakefile = None,
+    directory: Directory = Path(),
+) -> None:
+    """List what lies in results/ and the config does not lead to; delete it after asking."""
+    from matlabel.inspection.clean import leftovers, remove
+    from matlabel.inspection.clean_text import clean_text
+    from matlabel.inspection.workflow import find_workflow
+
+    workflows = [find_workflow(snakefile, directory, configfile, config)]
+    workflows += [find_workflow(snakefile, directory, [file]) for file in also]
+    found = leftovers(workflows)
+    typer.echo(clean_text(found, directory))
+    if found and (yes or typer.confirm("Delete all of this?", abort=True)):
+        for leftover in found:
+            remove(leftover, directory)
+
+
 def schema() -> None:
     """Print the config's JSON schema."""
     from matlabel.settings.reference import schema_text
@@ -93,4 +141,4 @@ def headline(report: Annotated[Path, typer.Argument(help="Folder of results/runs
     typer.echo(headline_text(report))
 
 
-COMMANDS = (validate, status, verify, provenance, schema, reference, headline)
+COMMANDS = (validate, status, diff, clean, verify, provenance, schema, reference, headline)

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from matlabel.inspection.workflow import Workflow
+from matlabel.plan import Plan
+
 _UPWARDS = re.compile(r"(?:^|[/:])\.\.(?=/|$)")
 # results/<stage>/<key>: folders down to here are made anew, so that new files can appear in them.
 _DEPTH = 2
@@ -45,6 +48,20 @@ def mirrored(folder: Path, config: Any) -> Iterator[Path]:
         _link_all(folder, mirror, leave=("logs",))
         with contextlib.chdir(mirror):
             yield mirror
+
+
+@contextlib.contextmanager
+def planned(workflow: Workflow) -> Iterator[Plan]:
+    """The plan of a run, made in a mirror of its folder and good for as long as one stays there.
+
+    A plan that writes nothing still generates the demo's pictures, where they are not there yet.
+
+    Raises:
+        UserError: anything wrong in the config or the data.
+    """
+    config = workflow.config()
+    with mirrored(workflow.directory, config):
+        yield Plan(config)
 
 
 def _mirror(source: Path, target: Path, depth: int) -> None:

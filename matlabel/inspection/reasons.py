@@ -15,6 +15,7 @@ Reason = tuple[str, str]
 
 _CODE = Path("results/.code")
 _SHARD_CSV = re.compile(r"(shard|masks|corrections|maps)-(\d{5})-[0-9a-f]{12}\.csv")
+_ADDRESSED = re.compile(r"^results/.*-[0-9a-f]{12}(\.csv|\.txt)?$")
 _NAMED = 3
 _FILES = {"masks": "mask of", "corrections": "correction", "maps": "maps of"}
 # Snakemake's words -> ours, for what the provenance does not tell.
@@ -66,7 +67,8 @@ def _own(job: Job) -> Iterator[Reason]:
             yield from _code(recorded.get("code"), planned)
     yield from _data(set(recorded["inputs"]), set(job.inputs))
     for file in _files_after("Updated input files", job.reason):
-        yield "replaced: {}", file
+        if not _ADDRESSED.search(file):  # those are compared above
+            yield "replaced: {}", file
 
 
 def _recorded(job: Job) -> dict | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import read_provenance
 from matlabel.inspection.dry_run import Job, jobs_to_run
-from matlabel.inspection.mirror import mirrored
+from matlabel.inspection.mirror import planned
 from matlabel.inspection.reasons import reasons_of, sentences
 from matlabel.inspection.records import begun, locked
 from matlabel.inspection.workflow import Workflow
@@ -66,11 +66,9 @@ def status_of(workflow: Workflow) -> Status:
     Raises:
         UserError: the config or the data is refused, or Snakemake cannot plan.
     """
-    config = workflow.config()
     # First, so that a job that ends meanwhile is called running and not missing.
     marks, held = begun(workflow.directory), locked(workflow.directory)
-    with mirrored(workflow.directory, config):
-        plan = Plan(config)
+    with planned(workflow) as plan:
         jobs = jobs_to_run(workflow)
         of_key: dict[str, list[Job]] = defaultdict(list)
         for job in jobs:
