@@ -16,6 +16,7 @@ from matlabel.inspection.mirror import planned
 from matlabel.inspection.records import locked
 from matlabel.inspection.workflow import Workflow
 from matlabel.plan.chain import STAGES, TRAININGS
+from matlabel.plan.sources import sources_digest
 
 _KEY = re.compile(r"[0-9a-f]{8}")
 # The driver's files, by their content; an index of digests is none, nor is order.csv.
@@ -64,6 +65,8 @@ def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
             keys |= {*plan.nodes, plan.ablation.key}
             # As if nothing were there: then Snakemake names every file that any job reads.
             needed |= {name for job in jobs_to_run(workflow, "--forceall") for name in [*job.inputs, *job.outputs]}
+    # Each driver adds these when it starts, whether asked for or not.
+    needed |= {f"results/.code/{stage}-{sources_digest(stage)}" for stage in (*STAGES, "ablation")}
     stale = list(_folders(results, keys))
     gone = {leftover.path for leftover in stale}
     kept = [folder for folder in _key_folders(results) if folder.name in keys]
@@ -100,8 +103,10 @@ def remove(leftover: Leftover, directory: Path) -> None:
 
 
 def refuse_during_a_run(directory: Path) -> None:
-    """Raises:
-    UserError: Snakemake's lock is held.
+    """Do nothing, or refuse.
+
+    Raises:
+        UserError: Snakemake's lock is held.
     """
     if locked(directory):
         raise UserError(

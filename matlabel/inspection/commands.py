@@ -59,8 +59,8 @@ def provenance(
 
 
 def status(
-    configfile: ConfigFiles = [],  # noqa: B006
-    config: ConfigValues = [],  # noqa: B006
+    configfile: ConfigFiles,
+    config: ConfigValues,
     snakefile: Snakefile = None,
     directory: Directory = Path(),
 ) -> None:
@@ -75,8 +75,8 @@ def status(
 def diff(
     a: Annotated[str, typer.Argument(help="A variant, variant/seed-n, or a key (its first 4 digits or more).")],
     b: Annotated[str, typer.Argument(help="What to hold it against.")],
-    configfile: ConfigFiles = [],  # noqa: B006
-    config: ConfigValues = [],  # noqa: B006
+    configfile: ConfigFiles,
+    config: ConfigValues,
     snakefile: Snakefile = None,
     directory: Directory = Path(),
 ) -> None:
@@ -97,11 +97,14 @@ def diff(
 
 
 def clean(
-    configfile: ConfigFiles = [],  # noqa: B006
-    config: ConfigValues = [],  # noqa: B006
+    configfile: ConfigFiles,
+    config: ConfigValues,
     also: Annotated[
-        list[Path], typer.Option("--also", help="Config files, each of a run of its own, that keep theirs.", **FILE)
-    ] = [],  # noqa: B006
+        list[Path],
+        typer.Option(
+            "--also", help="Config files, each of a run of its own, that keep theirs.", default_factory=list, **FILE
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
     snakefile: Snakefile = None,
     directory: Directory = Path(),

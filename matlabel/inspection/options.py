@@ -17,10 +17,13 @@ ConfigFiles = Annotated[
         "--configfile",
         "--configfiles",
         help="As for snakemake: one or several, later ones over earlier ones. Without: config.yaml by the Snakefile.",
+        default_factory=list,
         **FILE,
     ),
 ]
-ConfigValues = Annotated[list[str], typer.Option("--config", "-C", help="As for snakemake: key=value, on top.")]
+ConfigValues = Annotated[
+    list[str], typer.Option("--config", "-C", help="As for snakemake: key=value, on top.", default_factory=list)
+]
 Snakefile = Annotated[
     Path | None, typer.Option("--snakefile", "-s", help="Without: the one here, or matlabel's own.", **FILE)
 ]
