@@ -63,7 +63,9 @@ def _lines(a: Side, b: Side) -> Iterator[str]:
     found = differences(a, b)
     yield f"A: {a.name}"
     yield f"B: {b.name}"
-    first = next((stage.stage for stage in found if not stage.same), None)
+    differing = [stage for stage in found if not stage.same]
+    # A stage that only one side has, as an earlier round, is no place where the two part.
+    first = next((stage.stage for stage in differing if None not in stage.keys), None)
     for stage in found:
         keys = [key or "-" for key in stage.keys]
         note = "from here on the artifacts differ" if stage.stage == first else ""
@@ -73,7 +75,7 @@ def _lines(a: Side, b: Side) -> Iterator[str]:
         for name, (left, right) in stage.settings.items():
             free = "" if name not in _free(stage.stage) else "  (which leaves the results as they are)"
             yield f"    {_called(stage.stage, name)}: {_value(left)} -> {_value(right)}{free}"
-    if first is None:
+    if not differing:
         yield "The same artifacts."
 
 

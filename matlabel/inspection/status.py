@@ -8,11 +8,14 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import read_provenance
 from matlabel.inspection.dry_run import Job, jobs_to_run
 from matlabel.inspection.mirror import planned
-from matlabel.inspection.reasons import reasons_of, sentences
+from matlabel.inspection.reasons import reasons_of, sentences, some
 from matlabel.inspection.records import begun, locked
 from matlabel.inspection.workflow import Workflow
 from matlabel.plan import Plan
 from matlabel.plan.chain import Node
+
+# Stages whose shards are also exported as PNG.
+EXPORTED = ("labels", "predictions")
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ def _state(plan: Plan, node: Node, jobs: list[Job], marks: set[str], held: bool)
         state = "damaged" if damaged else "done"
     reasons = sentences(reason for job in again for reason in reasons_of(job))
     reasons += [f"damaged: {name}; matlabel verify --repair deletes it" for name in damaged]
+    if unexported := [name for name in map(_export, there) if node.stage in EXPORTED and not Path(name).is_dir()]:
+        names = some([Path(name).name for name in unexported])
+        reasons.append(f"no png/ of {names}, which no run misses; -R {node.stage} exports it again")
     if there and len(there) < len(wanted) and not jobs:
         reasons.append(f"no run computes the rest, as all that is made from it stands; -R {node.stage} does")
     return StageState(
@@ -106,6 +112,10 @@ def _state(plan: Plan, node: Node, jobs: list[Job], marks: set[str], held: bool)
         seconds,
         tuple(reasons),
     )
+
+
+def _export(shard: str) -> str:
+    return str(Path(shard).parent / "png" / Path(shard).stem)
 
 
 def _provenances(files: list[str]) -> tuple[list[str], str, float]:
