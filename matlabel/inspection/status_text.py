@@ -28,7 +28,8 @@ def _lines(status: Status) -> Iterator[str]:
     yield from _stage(status.stages[status.report], None)
     yield ""
     jobs = ", ".join(f"{rule} {count}" for rule, count in status.jobs.items())
-    yield f"A run would start: {jobs}" if jobs else "Nothing to do: a run would start no job."
+    words = "Still to do" if status.locked else "A run would start"
+    yield f"{words}: {jobs}" if jobs else "Nothing to do: a run would start no job."
     if status.locked:
         yield "A run is going on here, or was killed (then: snakemake --unlock)."
 
