@@ -10,6 +10,7 @@ from matlabel import inspection
 from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.driver import end_with_driver, unwind_when_terminated
 from matlabel.inspection import FILE, FOLDER
+from matlabel.inspection.options import ManyValues
 
 app = typer.Typer(
     help="Pixel-accurate segmentation labels from image-level tags. The workflow calls these commands; so can you.",
@@ -248,7 +249,7 @@ def ablation(
 
 
 for command in inspection.COMMANDS:
-    app.command()(command)
+    app.command(cls=ManyValues)(command)
 
 
 def main() -> None:

@@ -1,0 +1,212 @@
+"""What lies below results/ that no config given leads to, and how to take it away without ever leaving half of it."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.provenance import SUFFIX, read_provenance
+from matlabel.inspection.dry_run import jobs_to_run
+from matlabel.inspection.mirror import planned
+from matlabel.inspection.records import locked
+from matlabel.inspection.workflow import Workflow
+from matlabel.plan.chain import STAGES, TRAININGS
+from matlabel.plan.sources import sources_digest
+
+_KEY = re.compile(r"[0-9a-f]{8}")
+# The driver's files, by their content; an index of digests is none, nor is order.csv.
+_DRIVERS = re.compile(r"(?:shard|masks|corrections|maps)-\d{5}-[0-9a-f]{12}\.csv|(?:shards|masks)-[0-9a-f]{12}\.txt")
+_CODE = re.compile(r"[a-z]+-[0-9a-f]{12}")
+_TEMPORARY = re.compile(r"\..+\.tmp")
+_REMOVED = ".removed"
+# A command run by hand holds no lock, but writes its temporary file meanwhile.
+_ABANDONED = 3600
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that can go.
+
+    Attributes:
+        path: a folder of artifacts, a file, or a link.
+        what: artifacts, temporary, checkpoint, driver or link.
+        size: bytes, of a folder with all that is in it.
+        written: when the last of it was, in seconds since the epoch.
+    """
+
+    path: Path
+    what: str
+    size: int
+    written: float
+
+
+def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
+    """What no run of these would read or make again. Changes nothing.
+
+    Args:
+        workflows: of one directory, each with a config of its own.
+
+    Raises:
+        UserError: a run holds the directory, or a config or the data is refused.
+    """
+    directory = workflows[0].directory
+    refuse_during_a_run(directory)
+    # What results/ may itself be a link to; below it links are left alone.
+    results = (directory / "results").resolve()
+    keys: set[str] = set()
+    needed: set[str] = set()
+    for workflow in workflows:
+        with planned(workflow) as plan:
+            keys |= {*plan.nodes, plan.ablation.key}
+            # As if nothing were there: then Snakemake names every file that any job reads.
+            needed |= {name for job in jobs_to_run(workflow, "--forceall") for name in [*job.inputs, *job.outputs]}
+    # Each driver adds these when it starts, whether asked for or not.
+    needed |= {f"results/.code/{stage}-{sources_digest(stage)}" for stage in (*STAGES, "ablation")}
+    stale = list(_folders(results, keys))
+    gone = {leftover.path for leftover in stale}
+    kept = [folder for folder in _key_folders(results) if folder.name in keys]
+    needed |= _named_by_provenances(kept)
+    return [*stale, *_small(results, kept, needed), *_links(results, gone)]
+
+
+def remove(leftover: Leftover, directory: Path) -> None:
+    """Delete one, all of it or nothing that could be taken for whole.
+
+    Args:
+        leftover: what can go.
+        directory: that Snakemake runs in.
+
+    Raises:
+        UserError: a run has begun meanwhile, or the path leads out of results/.
+    """
+    refuse_during_a_run(directory)
+    path = leftover.path
+    if not path.parent.resolve().is_relative_to((directory / "results").resolve()):
+        raise UserError(f"{path}: is not below results/ any more; nothing was deleted there")
+    with suppress(FileNotFoundError):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+            if leftover.what == "link":
+                _remove_empty(path.parent)
+            return
+        if not path.name.endswith(_REMOVED):
+            # Killed half-way, nothing is left that looks like artifacts; the next clean takes up the rest.
+            aside = path.with_name(f".{path.name}.{os.getpid()}{_REMOVED}")
+            path.rename(aside)
+            path = aside
+        shutil.rmtree(path)
+
+
+def refuse_during_a_run(directory: Path) -> None:
+    """Do nothing, or refuse.
+
+    Raises:
+        UserError: Snakemake's lock is held.
+    """
+    if locked(directory):
+        raise UserError(
+            f"{directory}: a run is going on and may need what looks superfluous; wait for its end "
+            "(after a killed one, run again first)"
+        )
+
+
+def _key_folders(results: Path) -> Iterator[Path]:
+    for stage in (*STAGES, "ablation"):
+        root = results / stage
+        if root.is_dir() and not root.is_symlink():
+            for path in sorted(root.iterdir()):
+                if _KEY.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+                    yield path
+
+
+def _folders(results: Path, keys: set[str]) -> Iterator[Leftover]:
+    for path in _key_folders(results):
+        if path.name not in keys:
+            yield _measured(path, "artifacts")
+    for stage in (*STAGES, "ablation"):
+        root = results / stage
+        for path in sorted(root.glob(f".*{_REMOVED}")) if not root.is_symlink() else []:
+            if path.is_dir() and not path.is_symlink():
+                yield _measured(path, "artifacts")
+
+
+def _small(results: Path, kept: list[Path], needed: set[str]) -> Iterator[Leftover]:
+    for folder in kept:
+        for path in sorted(folder.iterdir()):
+            if path.is_symlink() or f"results/{folder.parent.name}/{folder.name}/{path.name}" in needed:
+                continue
+            if _TEMPORARY.fullmatch(path.name) or (path.is_dir() and path.name.startswith(".")):
+                found = _measured(path, "temporary")
+                if time.time() - max(found.written, path.stat().st_mtime) > _ABANDONED:
+                    yield found
+            elif path.name == "checkpoint.pt" and folder.parent.name in TRAININGS and _finished(path):
+                yield _measured(path, "checkpoint")
+            elif _DRIVERS.fullmatch(path.name):
+                yield _measured(path, "driver")
+    code = results / ".code"
+    for path in sorted(code.iterdir()) if code.is_dir() and not code.is_symlink() else []:
+        if _CODE.fullmatch(path.name) and not path.is_symlink() and f"results/.code/{path.name}" not in needed:
+            yield _measured(path, "driver")
+
+
+def _finished(checkpoint: Path) -> bool:
+    """Whether the weights came after the checkpoint: one that is newer belongs to a training that was killed."""
+    weights = checkpoint.with_name("weights.pt")
+    return weights.is_file() and weights.stat().st_mtime >= checkpoint.stat().st_mtime
+
+
+def _named_by_provenances(folders: list[Path]) -> set[str]:
+    """Driver files that artifacts were made from: old ones among them tell later what has changed since."""
+    found: set[str] = set()
+    for folder in folders:
+        for path in folder.glob(f"*{SUFFIX}"):
+            try:
+                written = read_provenance(path.with_name(path.name.removesuffix(SUFFIX))) or {}
+            except UserError:
+                continue
+            found |= set(written.get("inputs", {}))
+            found.add(f"results/.code/{folder.parent.name}-{written.get('code')}")
+    for name in [name for name in found if name.endswith(".txt")]:
+        for folder in folders:
+            file = folder / Path(name).name
+            if name.startswith(f"results/{folder.parent.name}/{folder.name}/") and file.is_file():
+                found |= {str(Path(name).with_name(line)) for line in file.read_text().split()}
+    return found
+
+
+def _links(results: Path, gone: set[Path]) -> Iterator[Leftover]:
+    """Links for people that lead nowhere, or will."""
+    runs = results / "runs"
+    for path in sorted(runs.glob("*/seed-*/*")) if not runs.is_symlink() else []:
+        if path.is_symlink() and (not path.exists() or path.resolve() in gone):
+            yield Leftover(path, "link", 0, path.lstat().st_mtime)
+
+
+def _measured(path: Path, what: str) -> Leftover:
+    size, written = 0, 0.0
+    for file in _files(path):
+        with suppress(FileNotFoundError):
+            state = file.lstat()
+            size, written = size + state.st_size, max(written, state.st_mtime)
+    return Leftover(path, what, size, written or path.lstat().st_mtime)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_symlink() or not path.is_dir():
+        yield path
+        return
+    for folder, _, names in os.walk(path):
+        yield from (Path(folder, name) for name in names)
+
+
+def _remove_empty(folder: Path) -> None:
+    for path in (folder, folder.parent):
+        try:
+            path.rmdir()
+        except OSError:
+            return

@@ -1,0 +1,160 @@
+"""The settings of a chain of artifacts, from a plan or, by keys alone, from the settings.yaml files in results/."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from matlabel.artifacts.errors import UserError, did_you_mean
+from matlabel.plan import Plan
+from matlabel.plan.chain import STAGES
+from matlabel.settings.base import Settings
+from matlabel.settings.config import StageSettings
+
+_PREFIX = re.compile(r"[0-9a-f]{4,8}")
+_RUN = re.compile(r"(.+)/seed-(\d+)")
+
+
+@dataclass(frozen=True)
+class StageSide:
+    """One stage of one side.
+
+    Attributes:
+        key: of its artifacts.
+        values: dotted name -> value, defaults filled in; None where its settings.yaml is gone.
+        stored: whether they were read from settings.yaml, which holds what makes the key and nothing else.
+    """
+
+    key: str
+    values: dict[str, Any] | None
+    stored: bool = False
+
+
+@dataclass
+class Side:
+    """What one name stands for.
+
+    Attributes:
+        name: for people.
+        last: the stage that was asked for; "" for a whole variant.
+        stages: stage -> its key and settings; those of an earlier round are called `before: <stage>`.
+    """
+
+    name: str
+    last: str = ""
+    stages: dict[str, StageSide] = field(default_factory=dict)
+
+
+def side_of(name: str, plan: Plan | None, results: Path) -> Side:
+    """What a variant, `variant/seed-n`, or a key or the beginning of one stands for.
+
+    Args:
+        name: as the user gave it.
+        plan: of the config; None to go by the keys in `results` alone.
+        results: the results folder.
+
+    Raises:
+        UserError: it is none of these, a beginning of several keys, or a settings.yaml that is none.
+    """
+    if plan is not None:
+        run, seed = (found[1], int(found[2])) if (found := _RUN.fullmatch(name)) else (name, plan.config.seeds[0])
+        if (run, seed) in plan.chains:
+            side = Side(f"{run}, seed {seed}")
+            # The last stage of a chain leads to all others, but for what it does not read.
+            for key in reversed(plan.chains[run, seed].values()):
+                _add_planned(side, plan, key, "")
+            return side
+    if _PREFIX.fullmatch(name):
+        return _of_key(name, plan, results)
+    runs = [f"{variant}/seed-{seed}" for variant, seed in plan.chains] if plan else []
+    names = list(plan.variants) if plan else []
+    hint = did_you_mean(name, names + runs) or (f"; the variants are {', '.join(names)}" if names else "")
+    raise UserError(f"{name}: no variant of the config, no variant/seed-n and no key (4 to 8 hex digits){hint}")
+
+
+def needs_config(name: str) -> bool:
+    """Whether a name can only be a variant's."""
+    return not _PREFIX.fullmatch(name)
+
+
+def _of_key(prefix: str, plan: Plan | None, results: Path) -> Side:
+    found: dict[str, str] = {key: node.stage for key, node in plan.nodes.items()} if plan else {}
+    for file in results.glob("*/*/settings.yaml"):
+        if file.parent.parent.name != "runs":
+            found.setdefault(file.parent.name, file.parent.parent.name)
+    fitting = sorted(key for key in found if key.startswith(prefix))
+    if len(fitting) != 1:
+        what = f"begins {len(fitting)} keys: {', '.join(fitting)}" if fitting else "begins no key"
+        raise UserError(f"{prefix}: {what} of this config or below {results}/")
+    key = fitting[0]
+    side = Side(f"{found[key]} {key}", found[key])
+    if plan is not None and key in plan.nodes:
+        _add_planned(side, plan, key, "")
+    else:
+        _add_stored(side, results, found[key], key, "")
+    return side
+
+
+def _add_planned(side: Side, plan: Plan, key: str, before: str) -> None:
+    node = plan.node(key)
+    if before + node.stage in side.stages:
+        return
+    values = {**_flat(node.settings.model_dump(mode="json", by_alias=True)), **_beside(node.payload)}
+    side.stages[before + node.stage] = StageSide(key, values)
+    for stage, upstream in node.upstream.items():
+        _add_planned(side, plan, upstream, _round(before, stage, node.stage))
+
+
+def _add_stored(side: Side, results: Path, stage: str, key: str, before: str) -> None:
+    if before + stage in side.stages:
+        return
+    file = results / stage / key / "settings.yaml"
+    try:
+        raw = yaml.safe_load(file.read_text())
+        model = _model(stage).from_keyed(raw["settings"] or {})
+    except FileNotFoundError:
+        side.stages[before + stage] = StageSide(key, None)
+        return
+    except (yaml.YAMLError, ValidationError, KeyError, TypeError) as error:
+        raise UserError(f"{file}: not the settings of the stage {stage} in this version ({error})") from error
+    values = {**_flat(model.model_dump(mode="json", by_alias=True)), **_beside(raw)}
+    side.stages[before + stage] = StageSide(key, values, stored=True)
+    for name, upstream in (raw.get("upstream") or {}).items():
+        _add_stored(side, results, name, upstream, _round(before, name, stage))
+
+
+def _round(before: str, upstream: str, stage: str) -> str:
+    """A stage that reads a later one reads an earlier round's."""
+    return f"before: {before}" if STAGES.index(upstream) > STAGES.index(stage) else before
+
+
+def _model(stage: str) -> type[Settings]:
+    found = StageSettings.model_fields.get(stage)
+    return found.annotation if found and isinstance(found.annotation, type) else Settings
+
+
+def _beside(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a key beside the settings and the keys upstream: seed, splits, classes, runs."""
+    known = ("stage", "settings", "upstream", "key", "runs")
+    # The driver repeats the data set's classes in every settings.yaml; they make only the data set's key.
+    known += () if payload["stage"] == "dataset" else ("classes",)
+    beside = _flat({name: value for name, value in payload.items() if name not in known})
+    for run in payload.get("runs", []):
+        beside[f"{run['variant']}, seed {run['seed']}"] = run["keys"]
+    return {f"({name})": value for name, value in beside.items()}
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    return dict(_leaves(values, before))
+
+
+def _leaves(values: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{before}{name}.")
+        else:
+            yield before + name, value

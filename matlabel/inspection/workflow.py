@@ -1,0 +1,90 @@
+"""Which run is meant: the Snakefile, the folder it runs in, and the config as Snakemake would merge it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matlabel.artifacts.errors import UserError
+from matlabel.plan.sources import PACKAGE
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A call of Snakemake, as far as it says what would be made. All paths are absolute.
+
+    Attributes:
+        snakefile: the workflow.
+        directory: where it runs.
+        configfiles: merged in this order; none: the workflow's own.
+        values: key=value, over the files.
+    """
+
+    snakefile: Path
+    directory: Path
+    configfiles: tuple[Path, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> list[str]:
+        """The same as words of a command line."""
+        words = ["--snakefile", str(self.snakefile)]
+        words += ["--configfile", *map(str, self.configfiles)] if self.configfiles else []
+        return words + (["--config", *self.values] if self.values else [])
+
+    def config(self) -> Mapping[str, Any]:
+        """The merged config, by Snakemake's own functions.
+
+        Raises:
+            UserError: a file is no config, or a value is not key=value.
+        """
+        # Lazy: Snakemake takes a while to import, its command line most of it.
+        from snakemake.common.configfile import load_configfile
+        from snakemake.exceptions import WorkflowError
+        from snakemake.settings.types import ConfigSettings
+        from snakemake.utils import update_config
+
+        try:
+            given = ConfigSettings(config=_parsed(self.values), configfiles=self.configfiles).overwrite_config
+            if self.configfiles:
+                return given
+            merged = dict(load_configfile(self.snakefile.parent / "config.yaml"))
+        except WorkflowError as error:
+            raise UserError(f"{_named(self.configfiles)}: {error}") from error
+        update_config(merged, given)
+        return merged
+
+
+def find_workflow(
+    snakefile: Path | None = None,
+    directory: Path = Path(),
+    configfiles: Sequence[Path] = (),
+    values: Sequence[str] = (),
+) -> Workflow:
+    """The run that a command line means, found from the current folder.
+
+    Raises:
+        UserError: no Snakefile is here, nor one beside the package.
+    """
+    found = [snakefile] if snakefile else [Path("Snakefile"), PACKAGE.parent / "Snakefile"]
+    existing = next((path for path in found if path.is_file()), None)
+    if existing is None:
+        raise UserError(f"no Snakefile in {Path.cwd()}; go to the folder that has it, or name it with --snakefile")
+    files = tuple(path.absolute() for path in configfiles)
+    return Workflow(existing.resolve(), directory.resolve(), files, tuple(values))
+
+
+def _parsed(values: tuple[str, ...]) -> dict[str, Any]:
+    if not values:
+        return {}
+    from snakemake.cli import parse_config
+    from snakemake.exceptions import CliException
+
+    try:
+        return parse_config(list(values))
+    except (ValueError, CliException) as error:
+        raise UserError(f"--config {' '.join(values)}: {error}") from error
+
+
+def _named(files: tuple[Path, ...]) -> str:
+    return ", ".join(str(file) for file in files) or "config.yaml"
