@@ -25,11 +25,8 @@ def run(finished, tmp_path_factory):
     return finished.moved(tmp_path_factory.mktemp("moved"), clone(tmp_path_factory.mktemp("checkout")))
 
 
-def with_setting(path, value):
-    block = value
-    for name in reversed(path[1:]):
-        block = {name: block}
-    config = changed(**{path[0]: {}})
+def with_setting(path, value, companion):
+    config = changed(**{path[0]: {}, **companion})
     inner = config[path[0]]
     for name in path[1:-1]:
         inner = inner.setdefault(name, {})
@@ -42,31 +39,54 @@ def keys(config):
     return {**plan.chains["default", 0], "report": plan.report.key}
 
 
+def value_of(config, path):
+    """A setting in a config, or its default."""
+    value = config
+    for name in path:
+        value = value.get(name, {}) if isinstance(value, dict) else {}
+    return FIELDS[path].get_default(call_default_factory=True) if value == {} else value
+
+
+def another(path):
+    """A valid config that differs in one setting, or in what that setting needs as well; and its keys."""
+    default = FIELDS[path].get_default(call_default_factory=True)
+    for companion in ({}, {"activations": {"embedding": 4}}, {"segmenter": {"weights": "none"}}):
+        for value in [*other_values(FIELDS[path]), ["train"], ["val"], "old.pt", default]:
+            config = with_setting(path, value, companion)
+            try:
+                after = keys(config)
+            except (UserError, TypeError):
+                continue
+            if value_of(config, path) != value_of(TINY, path):
+                return config, after
+    return pytest.fail(f"no other value found for {'.'.join(path)}")
+
+
 @pytest.mark.parametrize("path", SETTINGS, ids=".".join)
-def test_a_setting_runs_the_stages_whose_keys_it_moves(run, monkeypatch, path):
+def test_a_setting_runs_the_stages_whose_keys_it_moves_and_back_again_none(run, monkeypatch, path):
     monkeypatch.chdir(run.folder)
-    (run.folder / "other").mkdir(exist_ok=True)
+    for name in ("other", "maps"):
+        (run.folder / name).mkdir(exist_ok=True)
+    for image in (run.folder / "animals/images").iterdir():
+        (run.folder / f"maps/{image.stem}.npz").write_bytes(b"")
+    for name in ("labels.csv", "old.pt"):
+        (run.folder / name).write_text("")
     before = keys(TINY)
-    for value in other_values(FIELDS[path]):
-        try:
-            config = with_setting(path, value)
-            after = keys(config)
-            break
-        except (UserError, TypeError):
-            continue
-    else:
-        pytest.skip("no other value goes with the rest of the tiny config")
+    config, after = another(path)
     run.config(config)
     planned = run.planned()
-    free = (FIELDS[path].json_schema_extra or {}).get("free")
-    if not free:
+    if (FIELDS[path].json_schema_extra or {}).get("free"):
+        # No key moves, but there may be more or less to make.
+        assert set(planned) <= {"evaluation", "report"} or path[-1] in ("splits", "label_splits")
+    else:
         moved = {stage for stage in after if after[stage] != before.get(stage)}
-        # A target less is no reason to run: without a segmenter nothing is predicted.
         assert set(planned) == moved
         assert path[0] in moved or path[0] not in after
-    else:
-        assert set(planned) <= {"evaluation", "report"} or path[-1] in ("splits", "label_splits")
     run.config(TINY)
+    assert keys(TINY) == before
+
+
+def test_after_all_that_the_first_config_runs_nothing(run):
     assert run.planned() == {}
 
 
