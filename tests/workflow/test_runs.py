@@ -117,27 +117,41 @@ def test_an_edited_tag_reruns_the_check_of_its_shard_and_what_was_trained_on_it(
     assert finished.planned() == {}
 
 
-def test_a_correction_reruns_its_shard_and_draws_its_label(finished, tmp_path):
+def test_a_correction_drawn_edited_and_deleted_reruns_its_shard_each_time(finished):
     folder = finished.folder / "corrections"
     folder.mkdir()
     config = copy.deepcopy(TINY)
     config["trimaps"] = {"corrections": "corrections"}
     config["segmenter"]["train"] = False
     finished.config(config)
-    finished.snakemake("all_labels")
-    stroke = np.zeros((56, 64, 4), np.uint8)
-    stroke[40:52, 50:62] = (128, 0, 0, 255)
-    Image.fromarray(stroke).save(folder / "a0.png")
-    try:
-        assert finished.planned("all_labels") == {"trimaps": 1, "mattes": 1, "labels": 1}
-        finished.snakemake("all_labels")
-        with open_shard(finished.folder / "results/runs/default/seed-0/labels/shard-00000.h5") as shard:
-            assert (shard["a0"]["labels"][40:52, 50:62] == 1).all()
-        stroke[40:52, 50:62] = (0, 128, 0, 255)
+    shard = {"trimaps": 1, "mattes": 1, "labels": 1}
+
+    def draw(rows, colour):
+        stroke = np.zeros((56, 64, 4), np.uint8)
+        stroke[rows, 50:62] = (*colour, 255)
         Image.fromarray(stroke).save(folder / "a0.png")
-        assert "dog drawn at row 40, column 50, but the image is tagged cat" in finished.snakemake(
+
+    def labels():
+        with open_shard(finished.folder / "results/runs/default/seed-0/labels/shard-00000.h5") as shard:
+            return shard["a0"]["labels"]
+
+    try:
+        finished.snakemake("all_labels")
+        untouched = labels()
+        draw(slice(40, 52), (128, 0, 0))
+        assert finished.ran("all_labels") == shard
+        assert (labels()[40:52, 50:62] == 1).all()
+        draw(slice(4, 16), (128, 0, 0))
+        assert finished.ran("all_labels") == shard
+        assert (labels()[4:16, 50:62] == 1).all()
+        draw(slice(4, 16), (0, 128, 0))
+        assert "dog drawn at row 4, column 50, but the image is tagged cat" in finished.snakemake(
             "all_labels", fails=True
         )
+        (folder / "a0.png").unlink()
+        assert finished.ran("all_labels") == shard
+        np.testing.assert_array_equal(labels(), untouched)
+        assert finished.planned("all_labels") == {}
     finally:
         finished.config(TINY)
 
