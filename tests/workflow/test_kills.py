@@ -92,21 +92,20 @@ def test_a_killed_job_a_terminated_driver_and_a_killed_driver_change_no_byte(tmp
 def test_the_demo_survives_twenty_kills_at_random_moments(tmp_path):
     """SIGKILL of the driver or of a job, SIGTERM of the driver: whatever was going on then, the end is the same."""
     random.seed(20)
-    fresh, run = Run(tmp_path / "fresh"), Run(tmp_path / "run")
-    for demo in (fresh, run):
-        demo.folder.mkdir(exist_ok=True)
-        (demo.folder / "tiny.yaml").write_text((ROOT / "config.yaml").read_text())
+    runs = []
+    for name in ("fresh", "run"):
+        (tmp_path / name).mkdir()
+        runs.append(Run(tmp_path / name))
+        (tmp_path / name / "tiny.yaml").write_text((ROOT / "config.yaml").read_text())
+    fresh, run = runs
     began = time.monotonic()
     fresh.snakemake()
     whole = time.monotonic() - began
     for number in range(20):
         process = run.start()
-        try:
-            # Long enough to get somewhere, and never to the end of what is left.
-            process.communicate(timeout=random.uniform(0.02, 0.12) * whole + 8)
-            break
-        except subprocess.TimeoutExpired:
-            pass
+        # Long enough to get somewhere, and in twenty times never to the end.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.communicate(timeout=6 + random.uniform(0, 0.07) * whole)
         kind = random.choice(("driver", "job", "terminate"))
         jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "matlabel" in child.name()]
         print(f"{number}: {kind}, {[child.cmdline()[2] for child in jobs if child.is_running()]}", file=sys.stderr)
