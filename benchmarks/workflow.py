@@ -20,7 +20,7 @@ Folder = Annotated[Path, typer.Argument(exists=True, file_okay=False)]
 
 @app.command()
 def overhead(
-    images: Annotated[list[int], typer.Option(min=1, help="Numbers of images.")] = [1000, 10_000, 100_000],  # noqa: B006
+    images: Annotated[list[int], typer.Option(min=10, help="Numbers of images.")] = [1000, 10_000, 100_000],  # noqa: B006
     shard_size: Annotated[int | None, typer.Option(min=1, help="dataset.shard_size; not given: its default.")] = None,
     kilobytes: Annotated[int, typer.Option(min=1, help="Size of an image file.")] = 100,
 ) -> None:

@@ -65,10 +65,10 @@ def config(path: Path, data: Path, shard_size: int | None) -> Path:
     return path
 
 
-def stand_in(folder: Path) -> dict[str, str]:
-    """An environment in which `matlabel` only leaves the files that it is asked for."""
+def stand_in(folder: Path, environment: dict[str, str]) -> dict[str, str]:
+    """The environment, but one in which `matlabel` only leaves the files that it is asked for."""
     folder.mkdir()
     script = folder / "matlabel"
     script.write_text(_STAND_IN)
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    return {**environment, "PATH": f"{folder}{os.pathsep}{environment['PATH']}"}

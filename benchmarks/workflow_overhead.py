@@ -6,7 +6,8 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +53,20 @@ def run(sizes: Sequence[int], shard_size: int | None, kilobytes: int) -> str:
         shard_size: None: the default.
         kilobytes: of an image file.
     """
-    found = [measured(images, shard_size, kilobytes) for images in sizes]
+    with tempfile.TemporaryDirectory() as cache:
+        # As an installation has it after the first start: some machines are told to keep no bytecode.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPYCACHEPREFIX"] = cache
+        start_of(STAGES, environment)
+        with working_directory(10, shard_size, kilobytes, environment) as snakemake:
+            snakemake("-n")
+        starts = {stage: start_of([stage], environment) for stage in STAGES}
+        found = [measured(images, shard_size, kilobytes, environment) for images in sizes]
     head = ["images", "jobs", "-n, first ever", "-n, known images", "run, stages replaced", "a job", "nothing to do"]
     rows = [
         [each.images, sum(each.jobs.values()), each.first, each.planning, each.run, each.per_job, each.nothing]
         for each in found
     ]
-    starts = {stage: start_of(stage) for stage in STAGES}
     return "\n\n".join(
         [
             f"CPU seconds; files of {kilobytes} kB, {os.cpu_count()} cores",
@@ -72,27 +80,40 @@ def run(sizes: Sequence[int], shard_size: int | None, kilobytes: int) -> str:
     )
 
 
-def measured(images: int, shard_size: int | None, kilobytes: int) -> Overhead:
-    """One number of images, in a folder that is thrown away."""
+def measured(images: int, shard_size: int | None, kilobytes: int, environment: dict[str, str]) -> Overhead:
+    """One number of images, from the first dry run to the run that finds all done.
+
+    Raises:
+        RuntimeError: it does not.
+    """
+    with working_directory(images, shard_size, kilobytes, environment) as snakemake:
+        first, printed = snakemake("-n")
+        planning, _ = snakemake("-n")
+        run, _ = snakemake()
+        nothing, last = snakemake()
+    if "Nothing to be done" not in last:
+        raise RuntimeError(f"a second run found something to do:\n{last}")
+    return Overhead(images, jobs_of(printed), first, planning, run, nothing)
+
+
+@contextmanager
+def working_directory(
+    images: int, shard_size: int | None, kilobytes: int, environment: dict[str, str]
+) -> Iterator[Callable[..., tuple[float, str]]]:
+    """A folder that is thrown away; yields Snakemake in it: options -> CPU seconds, and what it printed."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         workflow_inputs.photographs(folder / "data", images, kilobytes)
         config = workflow_inputs.config(folder / "config.yaml", folder / "data", shard_size)
-        environment = workflow_inputs.stand_in(folder / "bin")
+        replaced = workflow_inputs.stand_in(folder / "bin", environment)
         (folder / "work").mkdir()
 
         def snakemake(*options: str) -> tuple[float, str]:
             command = [str(Path(sys.executable).with_name("snakemake")), "-s", str(ROOT / "Snakefile"), "--cores", "2"]
             command += ["--configfile", str(config), *options]
-            return cpu_seconds(command, folder / "work", environment)
+            return cpu_seconds(command, folder / "work", replaced)
 
-        first, printed = snakemake("-n")
-        planning, _ = snakemake("-n")
-        run, _ = snakemake()
-        nothing, last = snakemake()
-        if "Nothing to be done" not in last:
-            raise RuntimeError(f"a second run found something to do:\n{last}")
-        return Overhead(images, jobs_of(printed), first, planning, run, nothing)
+        yield snakemake
 
 
 def jobs_of(printed: str) -> dict[str, int]:
@@ -102,10 +123,10 @@ def jobs_of(printed: str) -> dict[str, int]:
     return {stage: jobs[stage] for stage in STAGES}
 
 
-def start_of(stage: str) -> float:
-    """CPU seconds until a stage's process has imported what it needs."""
-    command = [sys.executable, "-c", f"import matlabel.cli; from matlabel.{stage} import stage"]
-    return cpu_seconds(command, ROOT, dict(os.environ))[0]
+def start_of(stages: Iterable[str], environment: dict[str, str]) -> float:
+    """CPU seconds until a process has imported what stages need."""
+    imports = [f"import matlabel.{stage}.stage" for stage in stages]
+    return cpu_seconds([sys.executable, "-c", "; ".join(["import matlabel.cli", *imports])], ROOT, environment)[0]
 
 
 def cpu_seconds(command: Sequence[str], folder: Path, environment: dict[str, str]) -> tuple[float, str]:

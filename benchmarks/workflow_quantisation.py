@@ -79,10 +79,11 @@ def run(folder: Path, masks: Path, images: int, device: str) -> str:
     for name, (exact, stored) in scores.items():
         curves = exact.sweep.curve(), stored.sweep.curve()
         best = [float(curve[best_threshold(curve)]) for curve in curves]
-        widest = float(np.nanmax(np.abs(curves[0] - curves[1])))
+        widest = int(np.nanargmax(np.abs(curves[0] - curves[1])))
         rows.append([f"{name}: winner", *_points(exact.winner, stored.winner)])
         rows.append([f"{name}: best threshold", *_points(*best)])
-        rows.append([f"{name}: the threshold that differs most", "", "", f"{100 * widest:.3f}"])
+        differs = [float(curve[widest]) for curve in curves]
+        rows.append([f"{name}: threshold {widest / (LEVELS - 1):.3f}, which differs most", *_points(*differs)])
     head = ["activations", "float32, mIoU", "bytes, mIoU", "difference, points"]
     printed = table(head, rows)
     return f"{len(given)} images\n\n{printed}\n\npixels with another winner after spreading: {changed / pixels:.3%}"
