@@ -23,11 +23,12 @@ def overhead(
     images: Annotated[list[int], typer.Option(min=10, help="Numbers of images.")] = [1000, 10_000, 100_000],  # noqa: B006
     shard_size: Annotated[int | None, typer.Option(min=1, help="dataset.shard_size; not given: its default.")] = None,
     kilobytes: Annotated[int, typer.Option(min=1, help="Size of an image file.")] = 100,
+    starts: Annotated[bool, typer.Option(help="Also what the stages' processes import.")] = True,
 ) -> None:
     """CPU seconds of planning, of a run with nothing to do and of a job, and their share of an hour."""
     import workflow_overhead
 
-    print(workflow_overhead.run(images, shard_size, kilobytes))
+    print(workflow_overhead.run(images, shard_size, kilobytes, starts))
 
 
 @app.command()

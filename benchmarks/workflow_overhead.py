@@ -45,39 +45,37 @@ class Overhead:
         return (self.run - self.planning) / sum(self.jobs.values())
 
 
-def run(sizes: Sequence[int], shard_size: int | None, kilobytes: int) -> str:
+def run(sizes: Sequence[int], shard_size: int | None, kilobytes: int, with_starts: bool) -> str:
     """The tables: planning by number of images, then the share of an hour that the workflow itself takes.
 
     Args:
         sizes: numbers of images.
         shard_size: None: the default.
         kilobytes: of an image file.
+        with_starts: whether to measure what the stages' processes import, too.
     """
     with tempfile.TemporaryDirectory() as cache:
         # As an installation has it after the first start: some machines are told to keep no bytecode.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPYCACHEPREFIX"] = cache
-        start_of(STAGES, environment)
+        imported = STAGES if with_starts else ()
+        start_of(imported, environment)
         with working_directory(10, shard_size, kilobytes, environment) as snakemake:
             snakemake("-n")
-        starts = {stage: start_of([stage], environment) for stage in STAGES}
+        starts = {stage: start_of([stage], environment) for stage in imported}
         found = [measured(images, shard_size, kilobytes, environment) for images in sizes]
     head = ["images", "jobs", "-n, first ever", "-n, known images", "run, stages replaced", "a job", "nothing to do"]
     rows = [
         [each.images, sum(each.jobs.values()), each.first, each.planning, each.run, each.per_job, each.nothing]
         for each in found
     ]
-    return "\n\n".join(
-        [
-            f"CPU seconds; files of {kilobytes} kB, {os.cpu_count()} cores",
-            table(head, rows),
-            f"Start of a stage's own process, CPU seconds: {', '.join(f'{k} {v:.2f}' for k, v in starts.items())}",
-            table(
-                ["images", "driver", "starts of processes", "share of an hour"],
-                [_share(each, starts) for each in found],
-            ),
-        ]
-    )
+    parts = [f"CPU seconds; files of {kilobytes} kB, {os.cpu_count()} cores", table(head, rows)]
+    if starts:
+        each_start = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in starts.items())
+        shares = [_share(each, starts) for each in found]
+        parts.append(f"Start of a stage's own process, CPU seconds: {each_start}")
+        parts.append(table(["images", "driver", "of an hour", "starts of processes", "both, of an hour"], shares))
+    return "\n\n".join(parts)
 
 
 def measured(images: int, shard_size: int | None, kilobytes: int, environment: dict[str, str]) -> Overhead:
@@ -145,4 +143,5 @@ def cpu_seconds(command: Sequence[str], folder: Path, environment: dict[str, str
 def _share(found: Overhead, starts: dict[str, float]) -> list[object]:
     """The driver's part and the processes' starts, and both against an hour."""
     started = sum(starts[stage] * jobs for stage, jobs in found.jobs.items())
-    return [found.images, found.run, started, f"{100 * (found.run + started) / HOUR:.2f} %"]
+    shares = [f"{seconds / HOUR:.2%}" for seconds in (found.run, found.run + started)]
+    return [found.images, found.run, shares[0], started, shares[1]]

@@ -83,12 +83,12 @@ def test_the_training_benchmark_holds_what_was_asked_for_against_plain():
 
 
 def test_the_overhead_benchmark_counts_the_jobs_of_every_stage():
-    printed = benchmark("overhead", "--images", 60, "--shard-size", 8, "--kilobytes", 1, script="workflow.py")
-    driver, share = (cells(line) for line in printed.splitlines() if line.startswith("| 60 "))
+    printed = benchmark(
+        "overhead", "--images", 60, "--shard-size", 8, "--kilobytes", 1, "--no-starts", script="workflow.py"
+    )
+    [driver] = [cells(line) for line in printed.splitlines() if line.startswith("| 60 ")]
     assert driver[1] == "52"  # seven shards of train and one of val in six stages, and four jobs for all of them
     assert all(float(value) > 0 for value in driver[2:5])
-    assert share[-1].endswith(" %")
-    assert "report " in printed
 
 
 def test_the_disk_benchmark_counts_the_dictionaries_of_the_same_images(run):
