@@ -13,6 +13,12 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the hundreds of processes that the tests start find bytecode, where the environment does not write any."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
+
+
 @pytest.fixture
 def animals(tmp_path: Path) -> Path:
     """Twelve pictures of cats and dogs, two of them held out."""

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from matlabel.artifacts.errors import UserError, did_you_mean
 from matlabel.dataset.images import EXTENSIONS
 
 MOST_CLASSES = 254
+_UNSAFE = re.compile(r"[/\\\x00-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,12 @@ def list_images(folder: Path, subfolder: str = "images", extensions: Iterable[st
     except OSError as error:
         raise UserError(f"{folder / subfolder}: {error.strerror}; the photographs belong there") from error
     found: dict[str, str] = {}
+    place = folder / subfolder
     for name in names:
         stem, extension = os.path.splitext(name)
         if extension.lower() not in extensions or name.startswith("."):
             continue
-        check_id(stem, str(folder / subfolder / name))
+        check_id(stem, f"{place}/{name}")
         if stem in found:
             raise UserError(f"{folder / subfolder}: {name} and {Path(found[stem]).name} are both {stem}; rename one")
         found[stem] = f"{subfolder}/{name}"
@@ -106,7 +109,7 @@ def check_id(image_id: str, where: str) -> None:
     Raises:
         UserError: with a slash, a backslash, a NUL or a control character, or starting with a dot or a dash.
     """
-    if image_id.startswith((".", "-")) or any(character in "/\\" or ord(character) < 32 for character in image_id):
+    if image_id.startswith((".", "-")) or _UNSAFE.search(image_id):
         raise UserError(f"{where}: the id {image_id!r} must be a plain file stem: no / or \\, no leading . or -")
 
 

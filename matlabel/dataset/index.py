@@ -25,11 +25,12 @@ class FileIndex:
 
     def sha256(self, folder: Path, path: str) -> str:
         """Digest of folder/path; empty when there is no such file or it cannot be read."""
+        file = os.path.join(folder, path)
         try:
-            state = os.stat(folder / path)
+            state = os.stat(file)
             known = self._known.get(path)
             if known is None or known[:2] != (state.st_size, state.st_mtime_ns):
-                known = (state.st_size, state.st_mtime_ns, file_sha256(folder / path))
+                known = (state.st_size, state.st_mtime_ns, file_sha256(file))
         except OSError:
             return ""
         self._seen[path] = known

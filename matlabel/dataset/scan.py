@@ -4,6 +4,7 @@ import csv
 import fcntl
 import hashlib
 import io
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -74,7 +75,8 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
     Raises:
         UserError: something of the data is refused by the settings.
     """
-    prefix = data.relative_to(base)
+    # Joined as text: a hundred thousand Path objects take longer to make than their files to look at.
+    prefix, folder = _beginning(data.relative_to(base)), _beginning(data)
     images = reader.list_images(data)
     listed = reader.read_labels(data, images)
     found = Scan(base)
@@ -94,14 +96,14 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
                     slot,
                     image.split,
                     image.id,
-                    str(prefix / (image.image or f"images/{image.id}")),
-                    index.sha256(base, str(prefix / image.image)) if image.image else "",
+                    prefix + (image.image or f"images/{image.id}"),
+                    index.sha256(base, prefix + image.image) if image.image else "",
                     tuple(sorted(image.tags, key=lambda tag: classes.index(tag) if tag in classes else len(classes))),
                 )
                 for slot, image in placed
             ]
             pairs = [
-                (entry.id, str(base / prefix / masks[entry.id]), index.sha256(base, str(prefix / masks[entry.id])))
+                (entry.id, folder + masks[entry.id], index.sha256(base, prefix + masks[entry.id]))
                 for entry in entries
                 if entry.id in masks
             ]
@@ -126,6 +128,11 @@ def files_text(rows: Iterable[tuple[str, str, str]]) -> str:
     writer.writerow(["id", "path", "sha256"])
     writer.writerows(rows)
     return out.getvalue()
+
+
+def _beginning(folder: Path) -> str:
+    """What the path of a file in `folder` begins with."""
+    return "" if folder == Path() else os.path.join(folder, "")
 
 
 def _add(root: Path, name: str, text: str, write: bool) -> Path:

@@ -80,3 +80,31 @@ def test_the_training_benchmark_holds_what_was_asked_for_against_plain():
     assert [row[0] for row in rows] == ["plain", "category", "all five"]
     assert rows[0][2] == "1.00 x"
     assert all(float(row[1]) > 0 for row in rows)
+
+
+def test_the_overhead_benchmark_counts_the_jobs_of_every_stage():
+    printed = benchmark(
+        "overhead", "--images", 60, "--shard-size", 8, "--kilobytes", 1, "--no-starts", script="workflow.py"
+    )
+    [driver] = [cells(line) for line in printed.splitlines() if line.startswith("| 60 ")]
+    assert driver[1] == "52"  # seven shards of train and one of val in six stages, and four jobs for all of them
+    assert all(float(value) > 0 for value in driver[2:5])
+
+
+def test_the_disk_benchmark_counts_the_dictionaries_of_the_same_images(run):
+    printed = benchmark("disk", run, script="workflow.py")
+    # Twelve images of 56 x 64, three of them with two tags: 15 / 12 x 2 x 56 x 64 x 4 bytes.
+    assert "two full dictionaries 36 kB" in printed
+    for stage in ("activations", "trimaps", "mattes", "labels", "labels as PNG", "predictions", "all of these"):
+        assert f"| {stage} " in printed
+
+
+def test_the_quantisation_benchmark_finds_little_between_bytes_and_floats(run, finished):
+    printed = benchmark("quantisation", run, finished.folder / "animals/masks", "--images", 4, script="workflow.py")
+    winner = next(cells(line) for line in printed.splitlines() if line.startswith("| spread: winner "))
+    assert abs(float(winner[-1])) < 2
+    assert "before spreading: best threshold" in printed
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
