@@ -105,7 +105,7 @@ def test_the_demo_survives_twenty_kills_at_random_moments(tmp_path):
         process = run.start()
         # Long enough to get somewhere, and in twenty times never to the end.
         with pytest.raises(subprocess.TimeoutExpired):
-            process.communicate(timeout=6 + random.uniform(0, 0.07) * whole)
+            process.communicate(timeout=6 + random.uniform(0, 0.05) * whole)
         kind = random.choice(("driver", "job", "terminate"))
         jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "matlabel" in child.name()]
         print(f"{number}: {kind}, {[child.cmdline()[2] for child in jobs if child.is_running()]}", file=sys.stderr)
