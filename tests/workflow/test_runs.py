@@ -72,18 +72,19 @@ def test_touched_files_run_nothing(finished):
     assert finished.planned() == {}
 
 
-def test_a_changed_trimap_setting_keeps_the_cam_and_back_again_is_a_no_op(finished):
-    before = finished.artifacts()
-    finished.config({**TINY, "trimaps": {"band": 5}})
+def test_a_changed_trimap_setting_keeps_the_cam_and_back_again_is_a_no_op(finished, tmp_path):
+    run = finished.moved(tmp_path)
+    before = run.artifacts()
+    run.config({**TINY, "trimaps": {"band": 5}})
     follows = {"trimaps": 3, "mattes": 3, "labels": 3, "segmenter": 1, "predictions": 1, "evaluation": 1, "report": 1}
-    assert finished.planned() == follows
-    output = finished.snakemake("all_mattes")
+    assert run.planned() == follows
+    output = run.snakemake("all_mattes")
     assert output.count("rule trimaps:") == 3
     assert "rule cam:" not in output
     assert "rule activations:" not in output
-    finished.config(TINY)
-    assert finished.planned() == {}
-    after = finished.artifacts()
+    run.config(TINY)
+    assert run.planned() == {}
+    after = run.artifacts()
     assert {name: after[name] for name in before} == before
 
 
@@ -117,13 +118,14 @@ def test_an_edited_tag_reruns_the_check_of_its_shard_and_what_was_trained_on_it(
     assert finished.planned() == {}
 
 
-def test_a_correction_drawn_edited_and_deleted_reruns_its_shard_each_time(finished):
-    folder = finished.folder / "corrections"
+def test_a_correction_drawn_edited_and_deleted_reruns_its_shard_each_time(finished, tmp_path):
+    run = finished.moved(tmp_path)
+    folder = run.folder / "corrections"
     folder.mkdir()
     config = copy.deepcopy(TINY)
     config["trimaps"] = {"corrections": "corrections"}
     config["segmenter"]["train"] = False
-    finished.config(config)
+    run.config(config)
     shard = {"trimaps": 1, "mattes": 1, "labels": 1}
 
     def draw(rows, colour):
@@ -132,28 +134,23 @@ def test_a_correction_drawn_edited_and_deleted_reruns_its_shard_each_time(finish
         Image.fromarray(stroke).save(folder / "a0.png")
 
     def labels():
-        with open_shard(finished.folder / "results/runs/default/seed-0/labels/shard-00000.h5") as shard:
+        with open_shard(run.folder / "results/runs/default/seed-0/labels/shard-00000.h5") as shard:
             return shard["a0"]["labels"]
 
-    try:
-        finished.snakemake("all_labels")
-        untouched = labels()
-        draw(slice(40, 52), (128, 0, 0))
-        assert finished.ran("all_labels") == shard
-        assert (labels()[40:52, 50:62] == 1).all()
-        draw(slice(4, 16), (128, 0, 0))
-        assert finished.ran("all_labels") == shard
-        assert (labels()[4:16, 50:62] == 1).all()
-        draw(slice(4, 16), (0, 128, 0))
-        assert "dog drawn at row 4, column 50, but the image is tagged cat" in finished.snakemake(
-            "all_labels", fails=True
-        )
-        (folder / "a0.png").unlink()
-        assert finished.ran("all_labels") == shard
-        np.testing.assert_array_equal(labels(), untouched)
-        assert finished.planned("all_labels") == {}
-    finally:
-        finished.config(TINY)
+    run.snakemake("all_labels")
+    untouched = labels()
+    draw(slice(40, 52), (128, 0, 0))
+    assert run.ran("all_labels") == shard
+    assert (labels()[40:52, 50:62] == 1).all()
+    draw(slice(4, 16), (128, 0, 0))
+    assert run.ran("all_labels") == shard
+    assert (labels()[4:16, 50:62] == 1).all()
+    draw(slice(4, 16), (0, 128, 0))
+    assert "dog drawn at row 4, column 50, but the image is tagged cat" in run.snakemake("all_labels", fails=True)
+    (folder / "a0.png").unlink()
+    assert run.ran("all_labels") == shard
+    np.testing.assert_array_equal(labels(), untouched)
+    assert run.planned("all_labels") == {}
 
 
 @pytest.mark.parametrize(
