@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from matlabel.artifacts.errors import error_number
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -28,9 +30,11 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        # A write that fails does not say of which file, and the name that matters is not the temporary one.
-        error.filename = str(path)
-        raise
+        # A write that fails does not say of which file; a read in the block that does, keeps its own.
+        number = error_number(error)
+        if number is None or error.filename not in (None, name):
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ _STORAGE = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
     errno.EROFS: "the file system is read-only; run in a folder that can be written to",
-    errno.EACCES: "permission denied; run in a folder that can be written to",
+    errno.EACCES: "permission denied; change the rights, or run in a folder of your own",
 }
 
 
@@ -24,10 +24,14 @@ def did_you_mean(word: str, known: list[str]) -> str:
     return f' (did you mean "{close[0]}"?)' if close else ""
 
 
+def error_number(error: OSError) -> int | None:
+    """The errno of trouble with files, also where h5py gives it in words alone."""
+    return error.errno or next((number for number in _STORAGE if os.strerror(number) in str(error)), None)
+
+
 def storage_problem(error: OSError) -> UserError | None:
     """The message for a full, read-only or vanished folder; None for what is no such thing."""
-    # h5py gives the number in words alone.
-    number = error.errno or next((number for number in _STORAGE if os.strerror(number) in str(error)), None)
+    number = error_number(error)
     fix = _STORAGE.get(number)
     if number == errno.ENOENT and error.filename and not Path(error.filename).parent.exists():
         fix = "the folder is gone"

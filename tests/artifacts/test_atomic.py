@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from matlabel.artifacts.atomic import add_text, atomic_path, write_text
@@ -29,3 +31,18 @@ def test_a_content_addressed_file_is_never_rewritten(tmp_path):
     before = path.stat().st_mtime_ns
     add_text(path, "first")
     assert path.stat().st_mtime_ns == before
+
+
+def test_trouble_is_named_after_the_file_that_it_is_with(tmp_path):
+    with pytest.raises(FileNotFoundError) as read:
+        with atomic_path(tmp_path / "made.h5"):
+            (tmp_path / "input.png").read_bytes()
+    assert read.value.filename == str(tmp_path / "input.png")
+    for error in (OSError(errno.ENOSPC, ""), OSError("Can't write (errno = 28, 'No space left on device')")):
+        with pytest.raises(OSError, match="No space left") as written:
+            with atomic_path(tmp_path / "made.h5"):
+                raise error
+        assert (written.value.errno, written.value.filename) == (errno.ENOSPC, str(tmp_path / "made.h5"))
+    with pytest.raises(OSError, match=r"^no superblock$"):
+        with atomic_path(tmp_path / "made.h5"):
+            raise OSError("no superblock")
