@@ -122,18 +122,23 @@ def replaced(folder, image="v0"):
     Image.fromarray(pixels[::-1].copy()).save(folder / f"animals/images/{image}.png")
 
 
-def added(folder):
-    shutil.copy(folder / "animals/images/v0.png", folder / "animals/images/v2.png")
-    listed(folder, "v1,val,dog\n", "v1,val,dog\nv2,val,cat\n")
+def added(folder, image="v0"):
+    shutil.copy(folder / f"animals/images/{image}.png", folder / "animals/images/new.png")
+    line = f"{image},{split_of(image)},cat\n"
+    listed(folder, line, f"{line}new,{split_of(image)},cat\n")
 
 
-def removed(folder):
-    (folder / "animals/images/v0.png").unlink()
-    listed(folder, "v0,val,cat\n", "")
+def removed(folder, image="v0"):
+    (folder / f"animals/images/{image}.png").unlink()
+    listed(folder, f"{image},{split_of(image)},cat\n", "")
 
 
-def tagged(folder):
-    listed(folder, "v0,val,cat", "v0,val,dog")
+def tagged(folder, image="v0"):
+    listed(folder, f"{image},{split_of(image)},cat\n", f"{image},{split_of(image)},dog\n")
+
+
+def split_of(image):
+    return "val" if image.startswith("v") else "train"
 
 
 def listed(folder, old, new):
@@ -147,14 +152,18 @@ def masked(folder, image="a0"):
     write_label_image(folder / f"animals/masks/{image}.png", np.roll(mask, 3, axis=0))
 
 
-@pytest.mark.parametrize("change", [replaced, added, removed, tagged], ids=lambda change: change.__name__)
+CHANGES = pytest.mark.parametrize("change", [replaced, added, removed, tagged], ids=lambda change: change.__name__)
+
+
+@CHANGES
 def test_a_held_out_image_concerns_its_shard_and_no_training(run, change):
     change(run.folder)
     assert run.planned() == HELD_OUT
 
 
-def test_a_training_image_concerns_its_check_and_all_that_is_learnt_from_it(run):
-    replaced(run.folder, "a0")
+@CHANGES
+def test_a_training_image_concerns_its_check_and_all_that_is_learnt_from_it(run, change):
+    change(run.folder, "a0")
     assert run.planned() == {**following("cam"), "dataset": 1}
 
 
@@ -164,9 +173,11 @@ def test_a_true_mask_concerns_scores_and_report_alone(run, image):
     assert run.planned() == {"evaluation": 1, "report": 1}
 
 
-def test_a_variant_added_runs_from_where_it_differs_and_a_name_is_only_shown(run):
+def test_a_variant_added_runs_from_where_it_differs_one_removed_nothing_and_a_name_is_only_shown(run):
     run.config({**TINY, "variants": {"default": {}, "wide": {"trimaps": {"band": 5}}}})
     assert run.planned() == following("trimaps")
+    run.config({**TINY, "variants": {"default": {}}})
+    assert run.planned() == {}
     run.config({**TINY, "variants": {"renamed": {}}})
     assert run.planned() == {"report": 1}
 

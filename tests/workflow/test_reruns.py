@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from test_matrix import HELD_OUT, following, listed, masked, replaced, tagged
+from test_matrix import HELD_OUT, added, following, masked, replaced, tagged
 from tiny import TINY, Run, clone
 
 pytestmark = pytest.mark.workflow
@@ -25,8 +25,7 @@ def test_changes_run_what_they_concern_and_end_where_a_fresh_run_does(moved, tmp
     replaced(moved.folder)
     assert moved.ran() == HELD_OUT
 
-    shutil.copy(moved.folder / "animals/images/v0.png", moved.folder / "animals/images/v2.png")
-    listed(moved.folder, "v1,val,dog\n", "v1,val,dog\nv2,val,cat\n")
+    added(moved.folder)
     tagged(moved.folder)
     assert moved.ran() == HELD_OUT
 
@@ -73,6 +72,8 @@ def test_a_look_while_a_run_is_going_on_changes_nothing(moved, tmp_path):
             break
     before = {path: path.stat().st_mtime_ns for path in (moved.folder / "results").rglob("settings.yaml")}
     assert set(moved.planned("all_labels")) <= {"trimaps", "mattes", "labels"}
+    status = moved.matlabel("status", "-s", moved.checkout / "Snakefile", "--configfile", "tiny.yaml")
+    assert "A run is going on here" in status
     assert "Lints for rule" in moved.snakemake("--lint", fails=True)
     assert "another run is at work" in moved.snakemake("all_labels", fails=True)
     rest = process.communicate()[0]

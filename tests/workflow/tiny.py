@@ -69,6 +69,16 @@ class Run:
         """Start it, and do not wait."""
         command = [str(BIN / "snakemake"), "-s", str(self.checkout / "Snakefile"), "--directory", str(self.folder)]
         command += ["--configfile", str(self.folder / "tiny.yaml"), "--cores", "2", *options]
+        return self._started(command)
+
+    def matlabel(self, *words: str | Path) -> str:
+        """A command of the checkout; all it printed."""
+        process = self._started([str(BIN / "matlabel"), *map(str, words)])
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
+        return output
+
+    def _started(self, command: list[str]) -> subprocess.Popen:
         environment = {
             **os.environ,
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
