@@ -69,9 +69,11 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
     device = pick_device(job.device)
     if device == "cuda" and settings.devices > torch.cuda.device_count():
         raise UserError(f"{job.stage}.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs")
-    if settings.deterministic:
+    if settings.deterministic or device == "cpu":
+        # On the CPU it costs nothing, and without it the gradient of an indexing adds in the order its threads come.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+        torch.utils.deterministic.fill_uninitialized_memory = False
     precision = settings.precision
     if precision == "auto":
         precision = "bf16-mixed" if device == "cuda" else "32-true"

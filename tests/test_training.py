@@ -65,6 +65,18 @@ def test_a_killed_training_resumes_to_the_same_weights_and_history(tmp_path, die
     assert undisturbed[1] == resumed[1]
 
 
+def test_two_threads_add_a_gradient_in_the_same_order_each_time(tmp_path):
+    start(Job("cam", 3, "cpu", tmp_path / "checkpoint.pt", ""), TrainingSettings(threads=2))
+    generator = torch.Generator().manual_seed(0)
+    index, weight = torch.randint(3, (40_000,), generator=generator), torch.rand(40_000, generator=generator)
+    found = set()
+    for _ in range(20):
+        rows = torch.zeros(3, requires_grad=True)
+        (rows[index] * weight).sum().backward()
+        found.add(tuple(rows.grad.tolist()))
+    assert len(found) == 1
+
+
 def test_a_checkpoint_of_something_else_is_refused_aloud(tmp_path, capsys):
     with pytest.raises(Killed):
         train(tmp_path, die_in=2.0, fingerprint="other")
