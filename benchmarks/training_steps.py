@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from matlabel.backbones import Trunk, normalise
 from matlabel.cam.model import D2Cam
 from matlabel.classifier.network import CamNetwork
+from matlabel.launch import Job, start
 from matlabel.settings.cam import CamSettings
-from matlabel.training import Job, prepare, start, train_step
+from matlabel.training import prepare, train_step
 
 DEFAULT = CamSettings()
 WEIGHTS = {

@@ -1,24 +1,25 @@
-"""The loop both trainings share: devices, precision, checkpoints, progress and history."""
+"""The loop both trainings share: batches, steps, progress and history."""
 
-import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from matlabel.artifacts.atomic import write_text
+from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_weights, save_weights
-from matlabel.devices import memory_named, pick_device
+from matlabel.checkpoint import Progress, Watch, keep, mean_over_processes, resume
+from matlabel.devices import memory_named
+from matlabel.launch import Job
 from matlabel.settings.training import TrainingSettings
 
 
@@ -34,55 +35,6 @@ class Samples(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> dict[str, Any]: ...
-
-
-@dataclass
-class Job:
-    """Where and how a training runs, beside its settings.
-
-    Attributes:
-        stage: for messages.
-        seed: of the order of images, the augmentation, the initial weights and dropout.
-        device: auto, cpu, cuda or mps.
-        checkpoint: written after every epoch, deleted at the end.
-        fingerprint: of settings, code and data; a checkpoint of another is not resumed.
-        workers: loading processes; None: none on the CPU, 8 on a GPU.
-    """
-
-    stage: str
-    seed: int
-    device: str
-    checkpoint: Path
-    fingerprint: str
-    workers: int | None = None
-
-
-def start(job: Job, settings: TrainingSettings) -> Fabric:
-    """Launch the processes of a training and seed its weights.
-
-    Raises:
-        UserError: the device or the number of devices is not to be had.
-    """
-    torch.set_num_threads(settings.threads)
-    if settings.batch_size % settings.devices:
-        raise UserError(f"{job.stage}.batch_size {settings.batch_size} must be a multiple of {job.stage}.devices")
-    device = pick_device(job.device)
-    if device == "cuda" and settings.devices > torch.cuda.device_count():
-        raise UserError(f"{job.stage}.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs")
-    if settings.deterministic or device == "cpu":
-        # On the CPU it costs nothing, and without it the gradient of an indexing adds in the order its threads come.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
-        torch.utils.deterministic.fill_uninitialized_memory = False
-    precision = settings.precision
-    if precision == "auto":
-        precision = "bf16-mixed" if device == "cuda" else "32-true"
-    # Terms begin after a warm-up, and with them parameters that had no gradient until then.
-    strategy = DDPStrategy(find_unused_parameters=True) if settings.devices > 1 else "auto"
-    fabric = Fabric(accelerator=device, devices=settings.devices, strategy=strategy, precision=precision)
-    fabric.launch()
-    torch.manual_seed(job.seed)
-    return fabric
 
 
 def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, samples: Samples) -> list[dict]:
@@ -105,29 +57,33 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
         )
     bare = model
     model, optimizer = prepare(fabric, model, settings)
-    history = _resume(fabric, job, bare, optimizer)
+    progress = resume(fabric, job, bare, optimizer)
     steps = len(samples) // settings.batch_size
-    progress = _Progress(fabric, job.stage, settings, steps, len(history))
-    for epoch in range(len(history), settings.epochs):
-        # Dropout and such: derived, so that a resumed epoch draws what an undisturbed one would.
-        torch.manual_seed(job.seed * 100_003 + epoch)
-        model.train()
-        sums: dict[str, float] = {}
-        for step, batch in enumerate(_batches(fabric, job, settings, samples, epoch)):
-            done = epoch + step / steps
-            for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * (1 - done / settings.epochs) ** 0.9
-            with memory_named(f"{job.stage}.batch_size or {job.stage}.crop"):
-                values = train_step(fabric, model, optimizer, batch, done)
-            if not all(map(_finite, values.values())):
-                raise UserError(f"{job.stage}: the loss is {values['loss']} in epoch {epoch + 1}; lower {job.stage}.lr")
-            for name, value in values.items():
-                sums[name] = sums.get(name, 0.0) + value
-            progress.show(epoch, step, values)
-        means = _mean_over_processes(fabric, {name: total / steps for name, total in sums.items()})
-        history.append({"epoch": epoch + 1, **means, "lr": optimizer.param_groups[0]["lr"]})
-        _checkpoint(fabric, job, bare, optimizer, history)
-    return history
+    shown = _Shown(fabric, job.stage, settings, steps, len(progress.history) * steps + progress.step)
+    model.train()
+    with Watch() as watch:
+        for epoch in range(len(progress.history), settings.epochs):
+            for batch in _batches(fabric, job, settings, samples, epoch, progress.step):
+                step = progress.step
+                _seed(fabric, job, epoch, step)
+                done = epoch + step / steps
+                for group in optimizer.param_groups:
+                    group["lr"] = group["initial_lr"] * (1 - done / settings.epochs) ** 0.9
+                with memory_named(f"{job.stage}.batch_size or {job.stage}.crop"):
+                    values = train_step(fabric, model, optimizer, batch, done)
+                if not all(map(isfinite, values.values())):
+                    raise UserError(
+                        f"{job.stage}: the loss is {values['loss']} in epoch {epoch + 1}; lower {job.stage}.lr"
+                    )
+                progress.add(values)
+                shown.show(epoch, step, values)
+                if progress.step < steps:
+                    watch.after_step(fabric, job, bare, optimizer, progress)
+            means = mean_over_processes(fabric, {name: total / steps for name, total in progress.sums.items()})
+            row = {"epoch": epoch + 1, **means, "lr": optimizer.param_groups[0]["lr"]}
+            progress = Progress([*progress.history, row])
+            keep(fabric, job, bare, optimizer, progress)
+    return progress.history
 
 
 def prepare(fabric: Fabric, model: nn.Module, settings: TrainingSettings) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -177,8 +133,13 @@ def _optimizer(groups: list[dict], settings: TrainingSettings) -> torch.optim.Op
     return torch.optim.SGD(groups, momentum=0.9, weight_decay=settings.weight_decay, nesterov=True)
 
 
+def _seed(fabric: Fabric, job: Job, epoch: int, step: int) -> None:
+    # Dropout and such: derived, so that a resumed training draws what an undisturbed one would.
+    torch.manual_seed(int(text_sha256(f"{job.seed} {epoch} {step} {fabric.global_rank}")[:15], 16))
+
+
 def _batches(
-    fabric: Fabric, job: Job, settings: TrainingSettings, samples: Samples, epoch: int
+    fabric: Fabric, job: Job, settings: TrainingSettings, samples: Samples, epoch: int, first: int
 ) -> Iterator[dict[str, Any]]:
     generator = torch.Generator().manual_seed(job.seed * 7919 + epoch)
     if hasattr(samples, "order"):
@@ -189,16 +150,21 @@ def _batches(
     # The last, smaller batch is dropped: BatchNorm over pooled features fails on a single image.
     plan = [
         order[begin + fabric.global_rank * share : begin + (fabric.global_rank + 1) * share]
-        for begin in range(0, len(order) - size + 1, size)
+        for begin in range(first * size, len(order) - size + 1, size)
     ]
     samples.epoch = epoch
     workers = job.workers
     if workers is None:
         workers = 8 if fabric.device.type == "cuda" else 0
-    loader = DataLoader(_Numbered(samples), batch_sampler=plan, num_workers=workers)
+    loader = DataLoader(_Numbered(samples), batch_sampler=plan, num_workers=workers, worker_init_fn=_outlive)
     with _death_named(job.stage):
         for batch in loader:
             yield {name: fabric.to_device(v) if isinstance(v, Tensor) else v for name, v in batch.items()}
+
+
+def _outlive(worker: int) -> None:
+    # A scheduler signals every process of a job; who trains needs this one until its checkpoint is written.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @contextmanager
@@ -225,51 +191,14 @@ class _Numbered(Dataset):
         return self._samples[index]
 
 
-def _checkpoint(
-    fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, history: list[dict]
-) -> None:
-    if fabric.is_global_zero:
-        content = {"fingerprint": job.fingerprint, "model": model.state_dict(), "history": history}
-        save_weights(job.checkpoint, {**content, "optimizer": optimizer.state_dict()})
-    fabric.barrier()
-
-
-def _resume(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict]:
-    if not job.checkpoint.exists():
-        return []
-    try:
-        content = load_weights(job.checkpoint)
-    except UserError as error:
-        fabric.print(f"{job.stage}: starting over, the checkpoint is damaged: {error}", file=sys.stderr)
-        return []
-    if content.get("fingerprint") != job.fingerprint:
-        fabric.print(f"{job.stage}: starting over, the checkpoint has other settings, code or data", file=sys.stderr)
-        return []
-    model.load_state_dict(content["model"])
-    optimizer.load_state_dict(content["optimizer"])
-    fabric.print(f"{job.stage}: resuming after epoch {len(content['history'])}", file=sys.stderr)
-    return list(content["history"])
-
-
-def _mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, float]:
-    if fabric.world_size == 1:
-        return values
-    mean = fabric.all_reduce(torch.tensor(list(values.values()), dtype=torch.float64), reduce_op="mean")
-    return dict(zip(values, mean.tolist(), strict=True))
-
-
-def _finite(value: float) -> bool:
-    return value == value and abs(value) != float("inf")
-
-
-class _Progress:
+class _Shown:
     """A line now and then: loss terms, images a second, time left."""
 
     def __init__(self, fabric: Fabric, stage: str, settings: TrainingSettings, steps: int, first: int):
         self._on = fabric.is_global_zero
         self._stage, self._settings, self._steps = stage, settings, steps
         self._begin = self._shown = time.monotonic()
-        self._first = first * steps
+        self._first = first
 
     def show(self, epoch: int, step: int, values: dict[str, float]) -> None:
         now, last = time.monotonic(), step + 1 == self._steps

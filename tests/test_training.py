@@ -3,12 +3,14 @@
 import os
 import signal
 
+import psutil
 import pytest
 import torch
 
 from matlabel.artifacts.errors import UserError
+from matlabel.launch import Job, start
 from matlabel.settings.training import TrainingSettings
-from matlabel.training import Job, fit, head_and_trunk, start, write_history
+from matlabel.training import fit, head_and_trunk, write_history
 
 
 class Points:
@@ -29,27 +31,37 @@ class Killed(Exception):
     pass
 
 
+def kill():
+    raise Killed
+
+
+def terminate():
+    """As a scheduler does it: all processes of the job, those that load included."""
+    for process in [*psutil.Process().children(recursive=True), psutil.Process()]:
+        process.terminate()
+
+
 class Model(torch.nn.Module):
-    def __init__(self, die_in=None):
+    def __init__(self, die_in=None, die=kill):
         super().__init__()
         self.trunk, self.head = torch.nn.Linear(5, 8), torch.nn.Linear(8, 1)
-        self.drop, self.die_in = torch.nn.Dropout(0.3), die_in
+        self.drop, self.die_in, self.die = torch.nn.Dropout(0.3), die_in, die
 
     def parameter_groups(self, settings):
         return head_and_trunk(self.trunk, [self.head], settings)
 
     def forward(self, batch, epochs):
         if self.die_in is not None and epochs >= self.die_in:
-            raise Killed
+            self.die()
         out = self.head(self.drop(torch.relu(self.trunk(batch["x"]))))[:, 0]
         return {"fit": torch.nn.functional.binary_cross_entropy_with_logits(out, batch["y"])}
 
 
-def train(folder, die_in=None, fingerprint="same", count=40, **changes):
+def train(folder, die_in=None, die=kill, fingerprint="same", count=40, workers=None, **changes):
     settings = TrainingSettings(epochs=4, batch_size=8, lr=0.05, threads=1, **changes)
-    job = Job("cam", 3, "cpu", folder / "checkpoint.pt", fingerprint)
+    job = Job("cam", 3, "cpu", folder / "checkpoint.pt", fingerprint, workers)
     fabric = start(job, settings)
-    model = Model(die_in)
+    model = Model(die_in, die)
     history = fit(fabric, job, settings, model, Points(count))
     return torch.cat([p.detach().flatten() for p in model.parameters()]), history
 
@@ -63,6 +75,42 @@ def test_a_killed_training_resumes_to_the_same_weights_and_history(tmp_path, die
     resumed = train(tmp_path / "b", optimizer=optimizer)
     assert torch.equal(undisturbed[0], resumed[0])
     assert undisturbed[1] == resumed[1]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(
+    ("die_in", "stand"), [(0.0, "epoch 1, step 1"), (1.4, "epoch 2, step 3"), (2.8, "epoch 4, step 1")]
+)
+def test_a_training_that_is_told_to_stop_goes_on_from_that_step(tmp_path, capsys, die_in, stand, workers):
+    undisturbed = train(tmp_path / "a")
+    with pytest.raises(SystemExit) as stopped:
+        train(tmp_path / "b", die_in, terminate, workers=workers)
+    assert stopped.value.code == 128 + signal.SIGTERM
+    resumed = train(tmp_path / "b")
+    said = capsys.readouterr().err
+    assert f"told to stop; the checkpoint holds {stand}" in said
+    assert f"resuming after {stand}" in said
+    assert torch.equal(undisturbed[0], resumed[0])
+    assert undisturbed[1] == resumed[1]
+
+
+def test_a_long_epoch_is_kept_now_and_then(tmp_path, capsys, monkeypatch):
+    undisturbed = train(tmp_path / "a")
+    monkeypatch.setattr("matlabel.checkpoint._EVERY", 0)
+    with pytest.raises(Killed):
+        train(tmp_path / "b", 1.6)
+    resumed = train(tmp_path / "b")
+    assert "resuming after epoch 2, step 3" in capsys.readouterr().err
+    assert torch.equal(undisturbed[0], resumed[0])
+    assert undisturbed[1] == resumed[1]
+
+
+def test_told_in_the_last_step_a_training_ends_as_ever(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    undisturbed = train(tmp_path / "a")
+    weights, _ = train(tmp_path / "b", 3.8, terminate)
+    assert torch.equal(undisturbed[0], weights)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_two_threads_add_a_gradient_in_the_same_order_each_time(tmp_path):

@@ -12,8 +12,9 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import load_shards
+from matlabel.launch import Job, start
 from matlabel.settings.cam import CamSettings
-from matlabel.training import Job, fit, start, write_history
+from matlabel.training import fit, write_history
 
 
 def run(

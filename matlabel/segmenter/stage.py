@@ -10,10 +10,11 @@ from matlabel.artifacts.weights import save_weights
 from matlabel.backbones import build_trunk
 from matlabel.dataset.manifest import load_shards
 from matlabel.deeplab import DeepLab
+from matlabel.launch import Job, start
 from matlabel.segmenter.model import Segmenter
 from matlabel.segmenter.samples import LabelledImages
 from matlabel.settings.segmenter import SegmenterSettings
-from matlabel.training import Job, fit, start, write_history
+from matlabel.training import fit, write_history
 
 
 def run(

@@ -27,7 +27,7 @@ class TrainingSettings(Settings):
         description="Parts that are not trained: 1 the stem, 2 also layer1, 3 also layer2, 4 also layer3.",
     )
     epochs: int = Field(8, ge=1)
-    batch_size: int = Field(16, ge=2, description="Images to a step, over all devices together.")
+    batch_size: int = Field(16, ge=2, description="Images to a step, over all devices of all nodes together.")
     crop: int = Field(320, ge=32, description="Side of the square training crop, in pixels.")
     resize: tuple[PositiveInt, PositiveInt] = Field(
         (320, 512), description="Range of the long side before cropping, in pixels."
@@ -42,8 +42,14 @@ class TrainingSettings(Settings):
     )
     threads: int = Field(2, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
     deterministic: bool = Field(False, description="On CUDA: refuse kernels that give other bits each time.")
-    devices: int = Field(1, ge=1, description="GPUs (or CPU processes) to train on.")
+    devices: int = Field(1, ge=1, description="GPUs (or CPU processes) of a node to train on.")
+    nodes: int = Field(1, ge=1, description="Machines to train on; more than one needs a cluster.")
     workers: int | None = free(None, ge=0, description="Loading processes; not given: 0 on the CPU, 8 on a GPU.")
+
+    @property
+    def processes(self) -> int:
+        """One for each device of each node."""
+        return self.devices * self.nodes
 
     @field_validator("resize")
     @classmethod

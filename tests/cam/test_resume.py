@@ -9,8 +9,9 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import Entry, ShardManifest
+from matlabel.launch import Job, start
 from matlabel.settings.cam import CamSettings
-from matlabel.training import Job, fit, start
+from matlabel.training import fit
 
 
 class Killed(Exception):

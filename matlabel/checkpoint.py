@@ -1,0 +1,146 @@
+"""How a training that is killed, preempted or out of time goes on: where it stood, and the wish to stop there."""
+
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from torch import nn
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.weights import load_weights, save_weights
+from matlabel.launch import Job
+
+# Seconds between two checkpoints within an epoch: what a node that fails without warning may cost.
+_EVERY = 600.0
+_NOTHING, _KEEP, _STOP = range(3)
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        history: a row of each finished epoch.
+        step: steps of the epoch under way that are done.
+        sums: name -> sum of a loss term over them.
+    """
+
+    history: list[dict] = field(default_factory=list)
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, values: dict[str, float]) -> None:
+        """Count a step with these loss terms."""
+        self.step += 1
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def __str__(self) -> str:
+        after = f", step {self.step}" if self.step else ""
+        return f"epoch {len(self.history) + bool(self.step)}{after}"
+
+
+def keep(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    """Write the checkpoint, one process for all of them: after a step they hold the same."""
+    if fabric.is_global_zero:
+        content = {"fingerprint": job.fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        save_weights(job.checkpoint, {**content, **vars(progress)})
+    fabric.barrier()
+
+
+def resume(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    """Load the checkpoint into model and optimizer, if there is one of the same settings, code and data.
+
+    Raises:
+        UserError: the processes do not find the same one.
+    """
+    progress = _load(fabric, job, model, optimizer)
+    if fabric.world_size > 1:
+        reached = torch.tensor([len(progress.history), progress.step], device=fabric.device)
+        all_reached = fabric.all_gather(reached).reshape(-1, 2)
+        if (all_reached != all_reached[0]).any():
+            raise UserError(
+                f"{job.checkpoint}: the processes of {job.stage} do not read the same checkpoint; all nodes must see "
+                "the same results folder"
+            )
+    return progress
+
+
+def _load(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
+    if not job.checkpoint.exists():
+        return Progress()
+    try:
+        content: dict[str, Any] = load_weights(job.checkpoint)
+    except UserError as error:
+        fabric.print(f"{job.stage}: starting over, the checkpoint is damaged: {error}", file=sys.stderr)
+        return Progress()
+    if content.get("fingerprint") != job.fingerprint:
+        fabric.print(f"{job.stage}: starting over, the checkpoint has other settings, code or data", file=sys.stderr)
+        return Progress()
+    model.load_state_dict(content["model"])
+    optimizer.load_state_dict(content["optimizer"])
+    progress = Progress(list(content["history"]), content["step"], dict(content["sums"]))
+    fabric.print(f"{job.stage}: resuming after {progress}", file=sys.stderr)
+    return progress
+
+
+class Watch:
+    """While entered, SIGTERM is noted instead of ending the process at once; and it knows when a checkpoint is due.
+
+    A scheduler sends SIGTERM half a minute or so before SIGKILL: time enough to end the step and write a checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+        self._kept = time.monotonic()
+        self._before: Any = None
+
+    def __enter__(self) -> "Watch":
+        # Elsewhere than in the main thread, as a notebook may train, there are no signals to be had.
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._note)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+
+    def after_step(
+        self, fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
+    ) -> None:
+        """Keep a checkpoint if one is due or the end is asked for, and then end.
+
+        Raises:
+            SystemExit: with 128 + SIGTERM, after that signal to any of the processes.
+        """
+        wish = _STOP if self._told else _KEEP if time.monotonic() - self._kept > _EVERY else _NOTHING
+        if fabric.world_size > 1:
+            # All of them or none: who stops alone leaves the others waiting.
+            wish = int(fabric.all_reduce(torch.tensor(wish, device=fabric.device), reduce_op="max"))
+        if wish == _NOTHING:
+            return
+        progress.sums = mean_over_processes(fabric, progress.sums)
+        keep(fabric, job, model, optimizer, progress)
+        self._kept = time.monotonic()
+        if wish == _STOP:
+            fabric.print(f"{job.stage}: told to stop; the checkpoint holds {progress}", file=sys.stderr)
+            raise SystemExit(128 + signal.SIGTERM)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._told = True
+
+
+def mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, float]:
+    """Each value's mean over the processes, which all have the same names."""
+    if fabric.world_size == 1:
+        return values
+    mean = fabric.all_reduce(
+        torch.tensor(list(values.values()), dtype=torch.float64, device=fabric.device), reduce_op="mean"
+    )
+    return dict(zip(values, mean.tolist(), strict=True))

@@ -1,0 +1,98 @@
+"""Where a training runs: its device, its precision, and the processes it is made of."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments import (
+    ClusterEnvironment,
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
+from lightning.fabric.strategies import DDPStrategy
+
+from matlabel.artifacts.errors import UserError
+from matlabel.devices import pick_device
+from matlabel.settings.training import TrainingSettings
+
+
+@dataclass
+class Job:
+    """Where and how a training runs, beside its settings.
+
+    Attributes:
+        stage: for messages.
+        seed: of the order of images, the augmentation, the initial weights and dropout.
+        device: auto, cpu, cuda or mps.
+        checkpoint: written now and then and when the training is told to stop, deleted at the end.
+        fingerprint: of settings, code and data; a checkpoint of another is not resumed.
+        workers: loading processes; None: none on the CPU, 8 on a GPU.
+    """
+
+    stage: str
+    seed: int
+    device: str
+    checkpoint: Path
+    fingerprint: str
+    workers: int | None = None
+
+
+def start(job: Job, settings: TrainingSettings) -> Fabric:
+    """Launch the processes of a training and seed its weights.
+
+    On one machine the first process starts the others. On several, each has to be started there, with `srun` or
+    `torchrun`, one a device; they find each other by what these leave in the environment.
+
+    Raises:
+        UserError: the device or the number of devices or processes is not to be had.
+    """
+    if settings.batch_size % settings.processes:
+        raise UserError(
+            f"{job.stage}.batch_size {settings.batch_size} must be a multiple of the {settings.processes} processes "
+            f"({job.stage}.devices x {job.stage}.nodes)"
+        )
+    device = pick_device(job.device)
+    if device == "cuda" and settings.devices > torch.cuda.device_count():
+        raise UserError(f"{job.stage}.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs")
+    if settings.deterministic or device == "cpu":
+        # On the CPU it costs nothing, and without it the gradient of an indexing adds in the order its threads come.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
+        torch.utils.deterministic.fill_uninitialized_memory = False
+    precision = settings.precision
+    if precision == "auto":
+        precision = "bf16-mixed" if device == "cuda" else "32-true"
+    environment = _environment(job.stage, settings)
+    # Terms begin after a warm-up, and with them parameters that had no gradient until then.
+    strategy = DDPStrategy(find_unused_parameters=True) if settings.processes > 1 else "auto"
+    fabric = Fabric(
+        accelerator=device,
+        devices=settings.devices,
+        num_nodes=settings.nodes,
+        strategy=strategy,
+        precision=precision,
+        plugins=[environment],
+    )
+    fabric.launch()
+    # After the launch, which divides the machine's cores among its processes.
+    torch.set_num_threads(settings.threads)
+    torch.manual_seed(job.seed)
+    return fabric
+
+
+def _environment(stage: str, settings: TrainingSettings) -> ClusterEnvironment:
+    if TorchElasticEnvironment.detect() and int(os.environ["WORLD_SIZE"]) == settings.processes:
+        return TorchElasticEnvironment()
+    # A step of one task is how a scheduler runs everything: the other processes are then started from here.
+    if settings.nodes > 1 and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) == settings.processes:
+        return SLURMEnvironment(auto_requeue=False)
+    if settings.nodes > 1:
+        raise UserError(
+            f"{stage}.nodes is {settings.nodes}, but this process was not started as one of {settings.processes} "
+            f"({stage}.devices x {stage}.nodes) by srun or torchrun; run the workflow on a cluster "
+            f"(--workflow-profile profiles/slurm), or set {stage}.nodes to 1"
+        )
+    return LightningEnvironment()
