@@ -60,6 +60,19 @@ def enter(results: Path, locks: Path) -> list[str]:
     return notes
 
 
+def alone() -> bool:
+    """Whether no other driver of the results folder lives; False where the file system cannot tell."""
+    for file in _held:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            # An exclusive lock that cannot be had costs the shared one, too.
+            fcntl.flock(file, fcntl.LOCK_SH)
+    return bool(_held)
+
+
 def begin(local: bool) -> None:
     """Say who runs jobs here, once it is known that jobs will run.
 

@@ -117,6 +117,11 @@ class Plan:
         """Numbers of the shards of some splits, ascending."""
         return [number for number, shard in self.data.shards.items() if shard.split in splits]
 
+    def images(self, key: str, number: str | None = None) -> int:
+        """How many images a job of this key reads: those of its shard, or of all splits that the artifact covers."""
+        numbers = [number] if number else self.shards(self.splits(self.node(key)))
+        return sum(self.data.shards[each].images for each in numbers)
+
     def shard_csv(self, number: str) -> str:
         """The manifest of a shard."""
         return str(self.data.shards[number].csv)

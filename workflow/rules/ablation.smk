@@ -8,6 +8,9 @@ rule ablation:
         beside=multiext(f"{plan.ablation.folder}/ablation", ".csv", ".png"),
     log:
         f"logs/ablation/{plan.ablation.key}.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=15,
     params:
         code=sources_digest("ablation"),
     shell:

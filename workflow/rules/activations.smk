@@ -13,6 +13,9 @@ rule activations:
         "logs/activations/{key}/{shard}.log",
     threads: threads_of
     resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
         gpu=gpus_of,
         device=plan.config.device,
     params:

@@ -13,12 +13,22 @@ rule cam:
         "logs/cam/{key}.log",
     threads: threads_of
     resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
+        mpi=on_several_machines(lambda settings: "srun"),
+        nodes=on_several_machines(lambda settings: settings.nodes),
+        tasks=on_several_machines(lambda settings: settings.processes),
+        # Not a multiple of the GPUs, as the executor has it without this.
+        tasks_per_gpu=on_several_machines(lambda settings: -1),
         gpu=gpus_of,
         device=plan.config.device,
         workers=workers_of,
+        # A resource and not a parameter: no part of the result.
+        launch=launch_of,
     params:
         code=sources_digest("cam"),
         dataset=lambda wildcards, input: option("dataset", input.list),
     shell:
-        "matlabel cam --settings {input.settings} {params.dataset} --out {output.weights} --device {resources.device} --workers {resources.workers}"
+        "{resources.launch} matlabel cam --settings {input.settings} {params.dataset} --out {output.weights} --device {resources.device} --workers {resources.workers}"
         " --code {params.code} 2>&1 | tee {log}"

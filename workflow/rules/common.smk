@@ -5,10 +5,11 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-from matlabel import driver
+from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
+from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
 
 RESULTS = Path("results")
@@ -16,6 +17,8 @@ notes = []
 try:
     if workflow.is_main_process:
         notes += driver.enter(RESULTS, Path(".snakemake/locks"))
+        if driver.alone() and not workflow.output_settings.dryrun:
+            cluster.settle(Path(".snakemake/incomplete"))
     plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
 except (UserError, OSError) as error:
     problem = storage_problem(error) if isinstance(error, OSError) else error
@@ -149,4 +152,49 @@ def matting_gpus_of(wildcards):
 
 
 def gpus_of(wildcards):
-    return getattr(plan.node(wildcards.key).settings, "devices", 1) if plan.wants_gpu else 0
+    return getattr(plan.node(wildcards.key).settings, "processes", 1) if plan.wants_gpu else 0
+
+
+def needs(wildcards, attempt=1):
+    """What the job asks a scheduler for; on one machine only `--resources mem_mb=...` looks at it."""
+    node = plan.node(wildcards.key)
+    mattes = node.stage == "mattes"
+    return needs_of(
+        node.stage,
+        node.settings,
+        plan.images(wildcards.key, wildcards.get("shard")),
+        gpu=bool(matting_gpus_of(wildcards) if mattes else gpus_of(wildcards)),
+        workers=matting_threads_of(wildcards) if mattes else 1,
+        attempt=attempt,
+    )
+
+
+def memory_of(wildcards, attempt):
+    return needs(wildcards, attempt).memory
+
+
+def minutes_of(wildcards, attempt):
+    return needs(wildcards, attempt).minutes
+
+
+def cores_of(wildcards):
+    return needs(wildcards).cores
+
+
+def on_several_machines(value):
+    """A resource that only a training on more than one machine has: there `srun` starts its processes."""
+
+    def find(wildcards):
+        settings = plan.node(wildcards.key).settings
+        return value(settings) if settings.nodes > 1 else None
+
+    return find
+
+
+def launch_of(wildcards):
+    """What stands before the command; nothing outside a scheduler's job, where the training says what is missing."""
+    settings = plan.node(wildcards.key).settings
+    if settings.nodes == 1:
+        return ""
+    step = f"srun --nodes={settings.nodes} --ntasks-per-node={settings.devices} --cpus-per-task={cores_of(wildcards)}"
+    return f"${{SLURM_JOB_ID:+{step} --kill-on-bad-exit=1}}"

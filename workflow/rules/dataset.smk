@@ -7,6 +7,10 @@ rule dataset:
         "results/dataset/{key}/shard-{shard}.checks.json",
     log:
         "logs/dataset/{key}/{shard}.log",
+    resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
     params:
         code=sources_digest("dataset"),
     shell:

@@ -8,6 +8,10 @@ rule evaluation:
         tables=multiext("results/evaluation/{key}/", "per_class.csv", "per_image.csv", "curves.csv"),
     log:
         "logs/evaluation/{key}.log",
+    resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
     params:
         code=sources_digest("evaluation"),
         folders=lambda wildcards, input: " ".join(

@@ -11,6 +11,10 @@ rule labels:
         png=directory("results/labels/{key}/png/shard-{shard}"),
     log:
         "logs/labels/{key}/{shard}.log",
+    resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
     params:
         code=sources_digest("labels"),
         source=lambda wildcards, input: option("mattes", input.mattes) or option("masks", input.masks),

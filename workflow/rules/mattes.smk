@@ -13,6 +13,9 @@ rule mattes:
         "logs/mattes/{key}/{shard}.log",
     threads: matting_threads_of
     resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
         gpu=matting_gpus_of,
         device=plan.config.device,
     params:

@@ -11,6 +11,10 @@ rule report:
         ),
     log:
         "logs/report/{key}.log",
+    resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
     params:
         code=sources_digest("report"),
         masks=lambda wildcards, input: option("masks", input.get("masks")),

@@ -10,6 +10,10 @@ rule trimaps:
         "results/trimaps/{key}/shard-{shard}.h5",
     log:
         "logs/trimaps/{key}/{shard}.log",
+    resources:
+        mem_mb=memory_of,
+        runtime=minutes_of,
+        cpus_per_task=cores_of,
     params:
         code=sources_digest("trimaps"),
         corrections=lambda wildcards, input: option("corrections", input.corrections),

@@ -1,0 +1,85 @@
+"""What a job asks a scheduler for: memory, time and cores, sized by its images.
+
+The rates are those of docs/results.md ("Time and size"): ResNet-50, two cores of an AMD EPYC, photographs of half a
+megapixel at most. They are generous, because who asks for too little is killed, and double with every attempt.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+from matlabel.settings.base import Settings
+from matlabel.settings.training import TrainingSettings
+
+# Seconds an image on one core, and of a training an image of an epoch at a crop of 256 pixels on both.
+_SECONDS = {
+    "dataset": 0.05,
+    "cam": 0.25,
+    "activations": 1.5,
+    "trimaps": 0.02,
+    "mattes": 0.05,
+    "labels": 0.02,
+    "segmenter": 0.15,
+    "predictions": 0.25,
+    "evaluation": 0.1,
+    "report": 0.001,
+}
+# Peak megabytes of a job, measured; images are read one after the other, so their number does not matter.
+_MEGABYTES = {
+    "cam": 2000,
+    "activations": 1600,
+    "mattes": 200,
+    "segmenter": 1600,
+    "predictions": 1000,
+}
+_SMALL_MEGABYTES = 250
+# How many times faster a GPU is than one core, taken low.
+_GPU = 8
+# What is asked for is so many times what was measured.
+_MARGIN = 3
+# Importing libraries, loading weights, on a file system that is slow that day.
+_START_MINUTES = 10
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Of one job.
+
+    Attributes:
+        memory: megabytes on each machine.
+        minutes: wall time.
+        cores: of a task: of one process where `srun` starts them (a training on several machines), else of them all.
+    """
+
+    memory: int
+    minutes: int
+    cores: int
+
+
+def needs_of(stage: str, settings: Settings, images: int, gpu: bool, workers: int = 1, attempt: int = 1) -> Needs:
+    """Memory, time and cores of a job.
+
+    Args:
+        stage: its stage.
+        settings: of that stage.
+        images: that it reads.
+        gpu: it runs on one.
+        workers: processes that share the work, for mattes.
+        attempt: 1 the first time.
+    """
+    cores, here, tasks = getattr(settings, "threads", 1), 1, 1
+    seconds, megabytes = _SECONDS[stage] * images, _MEGABYTES.get(stage, _SMALL_MEGABYTES)
+    if isinstance(settings, TrainingSettings):
+        pixels = settings.crop**2 / 256**2
+        here, tasks = settings.devices, settings.nodes
+        seconds *= settings.epochs * pixels / tasks
+        loading = settings.workers if settings.workers is not None else 8 if gpu else 0
+        # Half is libraries and weights, half goes with the pixels of a batch; loading processes have libraries as well.
+        megabytes = megabytes * (1 + pixels * settings.batch_size / settings.processes / 16) / 2 + 400 * loading
+        cores += loading
+    elif stage == "mattes":
+        here, megabytes = workers, megabytes * (1 + 1 / workers)
+    return Needs(
+        memory=ceil(_MARGIN * megabytes * here * 2 ** (attempt - 1)),
+        minutes=ceil((_START_MINUTES + _MARGIN * seconds / here / (_GPU if gpu else 1) / 60) * 2 ** (attempt - 1)),
+        cores=cores * (here if tasks == 1 else 1),
+    )

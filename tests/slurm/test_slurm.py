@@ -1,0 +1,177 @@
+"""The workflow on a real SLURM of two nodes: `make test-slurm`."""
+
+import itertools
+import os
+import shutil
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from cluster import Cluster, configured, missing
+from tiny import ROOT, Run
+
+pytestmark = pytest.mark.slurm
+
+DEMO = yaml.safe_load((ROOT / "config.yaml").read_text())
+# The demo with fewer pictures and epochs.
+SMALL = {
+    **DEMO,
+    "dataset": {
+        "format": "shapes",
+        "shard_size": 16,
+        "shapes": {"seed": 0, "size": 96, "splits": {"train": 32, "val": 8}},
+    },
+    "cam": {**DEMO["cam"], "epochs": 4, "warmup": 1, "batch_size": 8},
+    "segmenter": {**DEMO["segmenter"], "epochs": 1, "batch_size": 8},
+}
+# Long enough to be disturbed in its midst.
+LONG = {**SMALL, "cam": {**SMALL["cam"], "epochs": 30}}
+GPU_STAGES = ("cam", "activations", "mattes", "segmenter", "predictions")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    if absent := missing():
+        pytest.skip(
+            f"needs SLURM: apt-get install slurm-wlm slurmdbd munge mariadb-server ({', '.join(absent)} missing)"
+        )
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to start a SLURM of its own")
+    if configured():
+        pytest.skip("this machine belongs to a SLURM: /etc/slurm/slurm.conf is there")
+    folder = Path("/tmp") / f"slurm-{os.getpid()}"
+    # Sockets have short names.
+    folder.mkdir(mode=0o755)
+    try:
+        with Cluster(folder) as cluster:
+            yield cluster
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class OnSlurm(Run):
+    """A working directory whose jobs go to the cluster."""
+
+    def __init__(self, folder, cluster, config):
+        folder.mkdir(exist_ok=True)
+        super().__init__(folder)
+        self.cluster = cluster
+        self.config(config)
+
+    def start(self, *options):
+        profile = ROOT / "profiles/slurm"
+        command = ["snakemake", "-s", ROOT / "Snakefile", "--directory", self.folder]
+        command += ["--configfile", self.folder / "tiny.yaml", "--workflow-profile", profile]
+        command += ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
+        command += ["--default-resources", "slurm_account=lab", *options]
+        return self._started([*map(str, command)])
+
+    def attempts(self, rule):
+        """Of a rule's jobs here."""
+        return [job for job in self.cluster.jobs() if job["Comment"].startswith(f"rule_{rule}_")]
+
+
+def local(folder, config, *options):
+    folder.mkdir()
+    run = Run(folder)
+    run.config(config)
+    run.snakemake(*options)
+    return run
+
+
+def weights(run):
+    (path,) = (run.folder / "results/cam").glob("*/weights.pt")
+    return path.read_bytes(), path.with_name("history.csv").read_bytes()
+
+
+def log(run):
+    return "".join(path.read_text() for path in (run.folder / "logs/cam").glob("*.log"))
+
+
+def forget_log(run):
+    """What the next attempt says is then all there is."""
+    for path in (run.folder / "logs/cam").glob("*.log"):
+        path.unlink()
+
+
+def checkpoint(run):
+    return any((run.folder / "results/cam").glob("*/checkpoint.pt"))
+
+
+def test_the_artifacts_are_those_of_one_machine_and_no_gpu_is_shared(cluster, tmp_path):
+    run = OnSlurm(tmp_path / "cluster", cluster, SMALL)
+    run.snakemake("--set-resources", *(f"{stage}:gpu=1" for stage in GPU_STAGES))
+    expected, found = local(tmp_path / "local", SMALL).artifacts(), run.artifacts()
+    assert found.keys() == expected.keys()
+    assert [name for name in found if found[name] != expected[name]] == []
+
+    jobs = [job for job in cluster.jobs() if "gres/gpu" in job["AllocTRES"]]
+    assert {job["Comment"].split("_")[1] for job in jobs} == set(GPU_STAGES)
+    spans = [(job["NodeList"], *map(datetime.fromisoformat, (job["Start"], job["End"]))) for job in jobs]
+    for (node, begin, end), (other, began, ended) in itertools.combinations(spans, 2):
+        assert node != other or end <= began or ended <= begin
+    # What each asked for is what it got.
+    (cam,) = run.attempts("cam")
+    assert "cpu=2" in cam["AllocTRES"]
+    assert (run.folder / "logs/slurm/efficiency.csv").exists()
+
+
+def test_a_training_that_is_requeued_cancelled_and_loses_its_node_ends_in_the_same_bytes(cluster, tmp_path):
+    run = OnSlurm(tmp_path / "cluster", cluster, LONG)
+    process = run.start("all_cam")
+    number = cluster.until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains", 120)
+    cluster.tell("scontrol", "requeue", number)
+    cluster.until(lambda: "told to stop" in log(run), "cam stops")
+    forget_log(run)
+    # A requeued job would wait for two minutes.
+    cluster.until(lambda: cluster.release(number), "cam is in the queue again")
+    cluster.until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes", 120)
+
+    cluster.tell("scancel", number)
+    cluster.until(lambda: "told to stop" in log(run), "cam stops again")
+    forget_log(run)
+    again = cluster.until(lambda: (now := cluster.running("cam")) != number and now, "cam is retried", 120)
+    cluster.until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes again", 120)
+
+    node = cluster.jobs()[-1]["NodeList"]
+    cluster.stop_node(node)
+    cluster.until(lambda: cluster.release(again), "cam is in the queue once more", 120)
+    output = process.communicate(timeout=300)[0]
+    cluster.start_node(node)
+    assert process.returncode == 0, output
+    assert weights(run) == weights(local(tmp_path / "local", LONG, "all_cam"))
+
+
+def test_a_driver_that_is_killed_and_started_again_does_nothing_twice(cluster, tmp_path):
+    run = OnSlurm(tmp_path / "cluster", cluster, LONG)
+    before = len(cluster.jobs())
+    process = run.start("all_cam")
+    cluster.until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains", 120)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    output = run.snakemake("all_cam")
+    assert "the last run was killed, its jobs" in output
+    assert "Nothing to be done" in output
+    assert sum(job["Comment"].startswith("rule_cam_") for job in cluster.jobs()[before:]) == 1
+
+
+def test_a_job_over_its_memory_or_time_gets_more(cluster, tmp_path):
+    run = OnSlurm(tmp_path / "cluster", cluster, LONG)
+    before = len(cluster.jobs())
+    run.snakemake("all_cam", "--set-resources", "cam:mem_mb=200 * attempt**3", "cam:runtime=attempt")
+    cams = [job for job in cluster.jobs()[before:] if job["Comment"].startswith("rule_cam_")]
+    assert cams[0]["State"] == "OUT_OF_MEMORY"
+    assert cams[-1]["State"] == "COMPLETED"
+    assert [job["ReqMem"] for job in cams[:2]] == ["200M", "1600M"]
+    assert cams[-1]["Timelimit"] > cams[0]["Timelimit"]
+
+
+def test_two_nodes_train_together(cluster, tmp_path):
+    run = OnSlurm(tmp_path / "cluster", cluster, {**SMALL, "cam": {**SMALL["cam"], "nodes": 2, "threads": 1}})
+    run.snakemake("all_cam")
+    one = local(tmp_path / "local", {**SMALL, "cam": {**SMALL["cam"], "devices": 2, "threads": 1}}, "all_cam")
+    # As two processes of one machine; the weights say where they were trained.
+    assert weights(run)[1] == weights(one)[1]
+    assert cluster.jobs()[-1]["NodeList"] == "n[1-2]"
