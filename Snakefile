@@ -1,5 +1,6 @@
 """matlabel: tagged photographs -> activations -> trimaps -> mattes -> pseudo-labels -> a trained segmenter."""
 
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -17,6 +18,11 @@ include: "workflow/rules/common.smk"
 wildcard_constraints:
     key="[0-9a-f]{8}",
     shard="[0-9]{5}",
+
+
+# An environment that Snakemake makes for the jobs has all but this package.
+if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    shell.prefix(f"export PATH='{workflow.basedir}/workflow/bin':$PATH; ")
 
 
 onstart:
@@ -52,3 +58,4 @@ include: "workflow/rules/predictions.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/ablation.smk"
+include: "workflow/rules/fetch.smk"

@@ -98,6 +98,25 @@ def build_trunk(name: str, weights: str, settings: TrainingSettings, stage: str)
     return trunk
 
 
+def fetch(names: list[str]) -> Path:
+    """Download ImageNet weights to where later trainings look for them, which then need no network.
+
+    Args:
+        names: of ResNets.
+
+    Returns:
+        the folder that holds them: torch's cache, below TORCH_HOME where that is set.
+
+    Raises:
+        UserError: a name that is none, or no network.
+    """
+    for name in names:
+        if name not in CHANNELS:
+            raise UserError(f"{name}: no backbone; one of {', '.join(CHANNELS)}")
+        _download(name, "cam")
+    return _cache()
+
+
 def normalise(images: Tensor) -> Tensor:
     """uint8[B, 3, H, W] -> float32 with ImageNet's mean and deviation taken out."""
     mean = torch.tensor(_MEAN, device=images.device).view(3, 1, 1)
@@ -134,8 +153,11 @@ def _download(name: str, stage: str) -> dict:
     try:
         return weights.get_state_dict(progress=False, check_hash=True)
     except (URLError, OSError, RuntimeError) as error:
-        cache = Path(torch.hub.get_dir()) / "checkpoints"
         raise UserError(
             f"{stage}.weights: imagenet could not be downloaded ({error}). Without a network, put "
-            f"{Path(weights.url).name} into {cache}, or give the path of a state_dict as {stage}.weights, or none"
+            f"{Path(weights.url).name} into {_cache()}, or give the path of a state_dict as {stage}.weights, or none"
         ) from error
+
+
+def _cache() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"

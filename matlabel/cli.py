@@ -248,6 +248,17 @@ def ablation(
     stage.run(settings, results, out, into, code=code)
 
 
+@app.command()
+def fetch(backbones: Annotated[list[str] | None, typer.Argument(help="resnet18, resnet34, ...")] = None) -> None:
+    """Download ImageNet weights now, so that jobs need no network."""
+    if not backbones:
+        print("nothing to fetch: no training of this config starts from `weights: imagenet`")
+        return
+    from matlabel.backbones import fetch
+
+    print(f"{', '.join(backbones)}: in {fetch(backbones)}")
+
+
 for command in inspection.COMMANDS:
     app.command(cls=ManyValues)(command)
 

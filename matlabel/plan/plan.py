@@ -14,7 +14,7 @@ from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, scan
 from matlabel.devices import has_nvidia_gpu
-from matlabel.plan.chain import SHARDED, STAGES, Node, add_chain
+from matlabel.plan.chain import SHARDED, STAGES, TRAININGS, Node, add_chain
 from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_weights
 from matlabel.plan.own_files import corrections_of, maps_of
 from matlabel.plan.rounds import earlier_round, in_rounds
@@ -159,6 +159,11 @@ class Plan:
     def frozen(self, key: str) -> bool:
         """Whether a classifier is taken over (cam.weights_from) and not trained: no image matters to it."""
         return bool(getattr(self.node(key).settings, "weights_from", None))
+
+    def downloads(self) -> list[str]:
+        """The backbones whose ImageNet weights some training starts from."""
+        trainings = [node for node in self.nodes.values() if node.stage in TRAININGS and not self.frozen(node.key)]
+        return sorted({node.settings.backbone for node in trainings if node.settings.weights == "imagenet"})
 
     def start_files(self, key: str) -> list[str]:
         """Weight files that a job starts from or takes over; a folder of weights stands for the files in it."""

@@ -81,6 +81,19 @@ def local(folder, config, *options):
     return run
 
 
+def waiting(cluster, process):
+    """`cluster.until` that gives up when the driver has ended."""
+
+    def until(condition, what):
+        def met():
+            assert process.poll() is None, process.communicate()[0]
+            return condition()
+
+        return cluster.until(met, what, 120)
+
+    return until
+
+
 def weights(run):
     (path,) = (run.folder / "results/cam").glob("*/weights.pt")
     return path.read_bytes(), path.with_name("history.csv").read_bytes()
@@ -121,23 +134,24 @@ def test_the_artifacts_are_those_of_one_machine_and_no_gpu_is_shared(cluster, tm
 def test_a_training_that_is_requeued_cancelled_and_loses_its_node_ends_in_the_same_bytes(cluster, tmp_path):
     run = OnSlurm(tmp_path / "cluster", cluster, LONG)
     process = run.start("all_cam")
-    number = cluster.until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains", 120)
+    until = waiting(cluster, process)
+    number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
     cluster.tell("scontrol", "requeue", number)
-    cluster.until(lambda: "told to stop" in log(run), "cam stops")
+    until(lambda: "told to stop" in log(run), "cam stops")
     forget_log(run)
     # A requeued job would wait for two minutes.
-    cluster.until(lambda: cluster.release(number), "cam is in the queue again")
-    cluster.until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes", 120)
+    until(lambda: cluster.release(number), "cam is in the queue again")
+    until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes")
 
     cluster.tell("scancel", number)
-    cluster.until(lambda: "told to stop" in log(run), "cam stops again")
+    until(lambda: "told to stop" in log(run), "cam stops again")
     forget_log(run)
-    again = cluster.until(lambda: (now := cluster.running("cam")) != number and now, "cam is retried", 120)
-    cluster.until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes again", 120)
+    again = until(lambda: (now := cluster.running("cam")) != number and now, "cam is retried")
+    until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes again")
 
     node = cluster.jobs()[-1]["NodeList"]
     cluster.stop_node(node)
-    cluster.until(lambda: cluster.release(again), "cam is in the queue once more", 120)
+    until(lambda: cluster.release(again), "cam is in the queue once more")
     output = process.communicate(timeout=300)[0]
     cluster.start_node(node)
     assert process.returncode == 0, output
@@ -148,7 +162,7 @@ def test_a_driver_that_is_killed_and_started_again_does_nothing_twice(cluster, t
     run = OnSlurm(tmp_path / "cluster", cluster, LONG)
     before = len(cluster.jobs())
     process = run.start("all_cam")
-    cluster.until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains", 120)
+    waiting(cluster, process)(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
     process.send_signal(signal.SIGKILL)
     process.communicate()
     output = run.snakemake("all_cam")

@@ -8,6 +8,8 @@ rule ablation:
         beside=multiext(f"{plan.ablation.folder}/ablation", ".csv", ".png"),
     log:
         f"logs/ablation/{plan.ablation.key}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=15,

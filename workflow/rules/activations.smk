@@ -11,6 +11,8 @@ rule activations:
         "results/activations/{key}/shard-{shard}.h5",
     log:
         "logs/activations/{key}/{shard}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     threads: threads_of
     resources:
         mem_mb=memory_of,

@@ -11,6 +11,8 @@ rule cam:
         history="results/cam/{key}/history.csv",
     log:
         "logs/cam/{key}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     threads: threads_of
     resources:
         mem_mb=memory_of,

@@ -7,6 +7,8 @@ rule dataset:
         "results/dataset/{key}/shard-{shard}.checks.json",
     log:
         "logs/dataset/{key}/{shard}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     resources:
         mem_mb=memory_of,
         runtime=minutes_of,

@@ -8,6 +8,8 @@ rule evaluation:
         tables=multiext("results/evaluation/{key}/", "per_class.csv", "per_image.csv", "curves.csv"),
     log:
         "logs/evaluation/{key}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     resources:
         mem_mb=memory_of,
         runtime=minutes_of,

@@ -11,6 +11,8 @@ rule labels:
         png=directory("results/labels/{key}/png/shard-{shard}"),
     log:
         "logs/labels/{key}/{shard}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     resources:
         mem_mb=memory_of,
         runtime=minutes_of,

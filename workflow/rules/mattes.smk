@@ -11,6 +11,8 @@ rule mattes:
         "results/mattes/{key}/shard-{shard}.h5",
     log:
         "logs/mattes/{key}/{shard}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     threads: matting_threads_of
     resources:
         mem_mb=memory_of,

@@ -10,6 +10,8 @@ rule predictions:
         png=directory("results/predictions/{key}/png/shard-{shard}"),
     log:
         "logs/predictions/{key}/{shard}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     threads: threads_of
     resources:
         mem_mb=memory_of,

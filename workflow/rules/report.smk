@@ -11,6 +11,8 @@ rule report:
         ),
     log:
         "logs/report/{key}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     resources:
         mem_mb=memory_of,
         runtime=minutes_of,

@@ -13,6 +13,8 @@ rule segmenter:
         history="results/segmenter/{key}/history.csv",
     log:
         "logs/segmenter/{key}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     threads: threads_of
     resources:
         mem_mb=memory_of,

@@ -10,6 +10,8 @@ rule trimaps:
         "results/trimaps/{key}/shard-{shard}.h5",
     log:
         "logs/trimaps/{key}/{shard}.log",
+    conda:
+        "../../envs/matlabel.yaml"
     resources:
         mem_mb=memory_of,
         runtime=minutes_of,

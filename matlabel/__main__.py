@@ -1,0 +1,5 @@
+"""`python -m matlabel`."""
+
+from matlabel.cli import main
+
+main()
