@@ -64,8 +64,8 @@ class OnSlurm(Run):
         profile = ROOT / "profiles/slurm"
         command = ["snakemake", "-s", ROOT / "Snakefile", "--directory", self.folder]
         command += ["--configfile", self.folder / "tiny.yaml", "--workflow-profile", profile]
-        command += ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10"]
-        command += ["--default-resources", "slurm_account=lab", *options]
+        command += ["--default-resources", "slurm_account=lab"]
+        command += ["--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "10", *options]
         return self._started([*map(str, command)])
 
     def attempts(self, rule):
