@@ -31,6 +31,7 @@ rule cam:
     params:
         code=sources_digest("cam"),
         dataset=lambda wildcards, input: option("dataset", input.list),
+    # A scheduler signals every process of a job: shell and tee outlive the training, which ends by itself.
     shell:
-        "{resources.launch} matlabel cam --settings {input.settings} {params.dataset} --out {output.weights} --device {resources.device} --workers {resources.workers}"
+        "trap '' TERM; {resources.launch} matlabel cam --settings {input.settings} {params.dataset} --out {output.weights} --device {resources.device} --workers {resources.workers}"
         " --code {params.code} 2>&1 | tee {log}"

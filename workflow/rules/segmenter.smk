@@ -35,7 +35,8 @@ rule segmenter:
         labels=folder_option("labels"),
         mattes=folder_option("mattes"),
         cam=lambda wildcards: option("cam", cam_of(wildcards)),
+    # A scheduler signals every process of a job: shell and tee outlive the training, which ends by itself.
     shell:
-        "{resources.launch} matlabel segmenter --settings {input.settings} --dataset {input.list} {params.labels} {params.mattes}"
+        "trap '' TERM; {resources.launch} matlabel segmenter --settings {input.settings} --dataset {input.list} {params.labels} {params.mattes}"
         " {params.cam}"
         " --out {output.weights} --device {resources.device} --workers {resources.workers} --code {params.code} 2>&1 | tee {log}"
