@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import shutil
 import signal
 from datetime import datetime
@@ -58,6 +59,7 @@ class OnSlurm(Run):
         folder.mkdir(exist_ok=True)
         super().__init__(folder)
         self.cluster = cluster
+        self._before = len(cluster.jobs())
         self.config(config)
 
     def start(self, *options):
@@ -69,8 +71,8 @@ class OnSlurm(Run):
         return self._started([*map(str, command)])
 
     def attempts(self, rule):
-        """Of a rule's jobs here."""
-        return [job for job in self.cluster.jobs() if job["Comment"].startswith(f"rule_{rule}_")]
+        """Of a rule's jobs here, each time they were started."""
+        return [job for job in self.cluster.jobs()[self._before :] if job["Comment"].startswith(f"rule_{rule}_")]
 
 
 def local(folder, config, *options):
@@ -79,6 +81,12 @@ def local(folder, config, *options):
     run.config(config)
     run.snakemake(*options)
     return run
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Weights and history of LONG, trained here."""
+    return weights(local(tmp_path_factory.mktemp("undisturbed") / "run", LONG, "all_cam"))
 
 
 def waiting(cluster, process):
@@ -120,8 +128,8 @@ def test_the_artifacts_are_those_of_one_machine_and_no_gpu_is_shared(cluster, tm
     assert found.keys() == expected.keys()
     assert [name for name in found if found[name] != expected[name]] == []
 
-    jobs = [job for job in cluster.jobs() if "gres/gpu" in job["AllocTRES"]]
-    assert {job["Comment"].split("_")[1] for job in jobs} == set(GPU_STAGES)
+    jobs = [job for stage in GPU_STAGES for job in run.attempts(stage)]
+    assert all("gres/gpu=1" in job["AllocTRES"] for job in jobs)
     spans = [(job["NodeList"], *map(datetime.fromisoformat, (job["Start"], job["End"]))) for job in jobs]
     for (node, begin, end), (other, began, ended) in itertools.combinations(spans, 2):
         assert node != other or end <= began or ended <= begin
@@ -131,36 +139,64 @@ def test_the_artifacts_are_those_of_one_machine_and_no_gpu_is_shared(cluster, tm
     assert (run.folder / "logs/slurm/efficiency.csv").exists()
 
 
-def test_a_training_that_is_requeued_cancelled_and_loses_its_node_ends_in_the_same_bytes(cluster, tmp_path):
+def test_a_job_over_its_memory_gets_more_and_a_cancelled_one_goes_on(cluster, tmp_path, undisturbed):
+    run = OnSlurm(tmp_path / "cluster", cluster, LONG)
+    process = run.start("all_cam", "--set-resources", "cam:mem_mb=200 if attempt == 1 else 4000")
+    until = waiting(cluster, process)
+    first = until(lambda: cluster.running("cam"), "cam starts")
+    number = until(lambda: (now := cluster.running("cam")) != first and now, "cam is tried again")
+    until(lambda: checkpoint(run), "cam trains")
+    cluster.tell("scancel", number)
+    until(lambda: "told to stop" in log(run), "cam stops")
+    forget_log(run)
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
+    assert "resuming after epoch" in log(run)
+    assert weights(run) == undisturbed
+    tried = [(job["State"].split()[0], job["ReqMem"]) for job in run.attempts("cam")]
+    assert tried == [("OUT_OF_MEMORY", "200M"), ("CANCELLED", "4000M"), ("COMPLETED", "4000M")]
+
+
+def test_a_node_that_fails_in_mid_job_costs_no_byte(cluster, tmp_path, undisturbed):
     run = OnSlurm(tmp_path / "cluster", cluster, LONG)
     process = run.start("all_cam")
     until = waiting(cluster, process)
     number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
-    cluster.tell("scontrol", "requeue", number)
-    until(lambda: "told to stop" in log(run), "cam stops")
-    forget_log(run)
-    # A requeued job would wait for two minutes.
-    until(lambda: cluster.release(number), "cam is in the queue again")
-    until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes")
-
-    cluster.tell("scancel", number)
-    until(lambda: "told to stop" in log(run), "cam stops again")
-    forget_log(run)
-    again = until(lambda: (now := cluster.running("cam")) != number and now, "cam is retried")
-    until(lambda: "resuming after" in log(run) and cluster.running("cam"), "cam resumes again")
-
-    node = cluster.jobs()[-1]["NodeList"]
+    node = run.attempts("cam")[0]["NodeList"]
     cluster.stop_node(node)
-    until(lambda: cluster.release(again), "cam is in the queue once more")
+    forget_log(run)
+    # A job that SLURM has put into the queue again would wait there for two minutes.
+    until(lambda: cluster.release(number), "cam is in the queue again")
     output = process.communicate(timeout=300)[0]
     cluster.start_node(node)
     assert process.returncode == 0, output
-    assert weights(run) == weights(local(tmp_path / "local", LONG, "all_cam"))
+    assert "resuming after epoch" in log(run)
+    assert weights(run) == undisturbed
+    assert run.attempts("cam")[-1]["NodeList"] != node
+
+
+def test_a_training_is_requeued_in_mid_epoch_and_when_its_time_is_up_gets_more(cluster, tmp_path):
+    run = OnSlurm(tmp_path / "cluster", cluster, {**LONG, "cam": {**LONG["cam"], "epochs": 150}})
+    process = run.start("all_cam", "--set-resources", "cam:runtime=attempt")
+    until = waiting(cluster, process)
+    number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
+    cluster.tell("scontrol", "requeue", number)
+    until(lambda: re.search(r"told to stop; the checkpoint holds epoch \d+, step", log(run)), "cam stops")
+    forget_log(run)
+    until(lambda: cluster.release(number), "cam is in the queue again")
+    until(lambda: re.search(r"resuming after epoch \d+, step", log(run)), "cam resumes")
+    output = process.communicate(timeout=600)[0]
+    assert process.returncode == 0, output
+    assert "resuming after epoch" in log(run)
+    assert len(weights(run)[1].splitlines()) == 151
+    tried = run.attempts("cam")
+    assert [job["State"] for job in tried[:2]] == ["REQUEUED", "TIMEOUT"]
+    assert tried[-1]["State"] == "COMPLETED"
+    assert [job["Timelimit"] for job in tried[:3]] == ["00:01:00", "00:01:00", "00:02:00"]
 
 
 def test_a_driver_that_is_killed_and_started_again_does_nothing_twice(cluster, tmp_path):
     run = OnSlurm(tmp_path / "cluster", cluster, LONG)
-    before = len(cluster.jobs())
     process = run.start("all_cam")
     waiting(cluster, process)(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
     process.send_signal(signal.SIGKILL)
@@ -168,18 +204,7 @@ def test_a_driver_that_is_killed_and_started_again_does_nothing_twice(cluster, t
     output = run.snakemake("all_cam")
     assert "the last run was killed, its jobs" in output
     assert "Nothing to be done" in output
-    assert sum(job["Comment"].startswith("rule_cam_") for job in cluster.jobs()[before:]) == 1
-
-
-def test_a_job_over_its_memory_or_time_gets_more(cluster, tmp_path):
-    run = OnSlurm(tmp_path / "cluster", cluster, LONG)
-    before = len(cluster.jobs())
-    run.snakemake("all_cam", "--set-resources", "cam:mem_mb=200 * attempt**3", "cam:runtime=attempt")
-    cams = [job for job in cluster.jobs()[before:] if job["Comment"].startswith("rule_cam_")]
-    assert cams[0]["State"] == "OUT_OF_MEMORY"
-    assert cams[-1]["State"] == "COMPLETED"
-    assert [job["ReqMem"] for job in cams[:2]] == ["200M", "1600M"]
-    assert cams[-1]["Timelimit"] > cams[0]["Timelimit"]
+    assert len(run.attempts("cam")) == 1
 
 
 def test_two_nodes_train_together(cluster, tmp_path):
