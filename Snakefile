@@ -1,6 +1,5 @@
 """matlabel: tagged photographs -> activations -> trimaps -> mattes -> pseudo-labels -> a trained segmenter."""
 
-from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -18,11 +17,6 @@ include: "workflow/rules/common.smk"
 wildcard_constraints:
     key="[0-9a-f]{8}",
     shard="[0-9]{5}",
-
-
-# An environment that Snakemake makes for the jobs has all but this package.
-if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    shell.prefix(f"export PATH='{workflow.basedir}/workflow/bin':$PATH; ")
 
 
 onstart:

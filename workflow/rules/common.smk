@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from snakemake.logging import logger
+from snakemake.settings.types import DeploymentMethod
 
 from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
@@ -30,6 +31,10 @@ except (UserError, OSError) as error:
 if workflow.is_main_process:
     for note in notes + plan.data.notes:
         logger.warning(note)
+
+# An environment that Snakemake makes for the jobs has all but this package.
+if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    shell.prefix(f"export PATH='{workflow.basedir}/workflow/bin':$PATH; ")
 
 
 def settings_of(wildcards):

@@ -4,9 +4,11 @@ localrules:
 
 # `snakemake fetch` where there is a network: what is left then needs none.
 rule fetch:
+    log:
+        "logs/fetch.log",
     conda:
         "../../envs/matlabel.yaml"
     params:
         backbones=" ".join(plan.downloads()),
     shell:
-        "matlabel fetch {params.backbones}"
+        "matlabel fetch {params.backbones} 2>&1 | tee {log}"
