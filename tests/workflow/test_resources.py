@@ -30,6 +30,7 @@ def resources(output):
 
 def test_every_job_asks_for_memory_time_and_cores(planned):
     asked = resources(planned())
+    asked.pop("all")
     assert {"dataset", "cam", "activations", "mattes", "segmenter", "evaluation", "report"} <= asked.keys()
     for rule, one in asked.items():
         assert int(one["mem_mb"]) >= 250, rule
@@ -39,7 +40,7 @@ def test_every_job_asks_for_memory_time_and_cores(planned):
 
 
 def test_gpus_are_asked_for_when_told_and_only_where_they_help(planned):
-    asked = resources(planned(device="cuda", cam={**TINY["cam"], "devices": 2}))
+    asked = resources(planned("--resources", "gpu=8", device="cuda", cam={**TINY["cam"], "devices": 2}))
     found = {rule: one.get("gpu", "0") for rule, one in asked.items()}
     assert found["cam"] == "2"
     assert {rule for rule, number in found.items() if number == "1"} == {
@@ -52,7 +53,7 @@ def test_gpus_are_asked_for_when_told_and_only_where_they_help(planned):
 
 
 def test_a_training_on_several_machines_is_started_by_srun_in_a_job_and_only_there(planned):
-    output = planned(device="cuda", cam={**TINY["cam"], "devices": 2, "nodes": 2})
+    output = planned("--resources", "gpu=8", device="cuda", cam={**TINY["cam"], "devices": 2, "nodes": 2})
     cam = resources(output)["cam"]
     assert (cam["mpi"], cam["nodes"], cam["tasks"], cam["gpu"]) == ("srun", "2", "4", "4")
     assert "${SLURM_JOB_ID:+srun --nodes=2 --ntasks-per-node=2" in output
