@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: setup demo test test-long lint lock docs clean
+.PHONY: setup demo test test-long test-slurm lint lock docs clean
 
 setup: .venv/ready
 
@@ -27,6 +27,11 @@ test: .venv/ready lint
 # What takes hours: every setting and source file of the rerun matrix, the demo killed twenty times.
 test-long: .venv/ready
 	$(RUN) pytest -m long
+
+# The workflow on a SLURM of two nodes, which is installed if need be, and started and stopped by the tests.
+test-slurm: .venv/ready
+	tests/slurm/install
+	$(RUN) pytest -m slurm tests/slurm
 
 lint: .venv/ready
 	$(BIN)/ruff check .
