@@ -236,16 +236,20 @@ def ablation(
         Path | None,
         typer.Option(
             help="Markdown file to renew between <!-- ablation --> and <!-- /ablation -->; the plot goes to "
-            "images/ablation.png beside it.",
+            "images/ablation.png beside it, the numbers of each seed to ablation.csv.",
             **FILE,
         ),
     ] = None,
+    elsewhere: Annotated[
+        list[Path],
+        typer.Option("--with", help="ablation.csv of the same rows with other seeds, run elsewhere.", **FILE),
+    ] = [],  # noqa: B006
     code: Code = "",
 ) -> None:
     """Set all variants and seeds side by side: one table, one plot."""
     from matlabel.ablation import stage
 
-    stage.run(settings, results, out, into, code=code)
+    stage.run(settings, results, out, into, code, elsewhere)
 
 
 @app.command()

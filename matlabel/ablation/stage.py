@@ -7,9 +7,11 @@ row, named after the one with closed_form; the method picks the column.
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matlabel.ablation.elsewhere import joined
 from matlabel.ablation.figure import plot_png
 from matlabel.ablation.section import with_section
 from matlabel.ablation.table import Run, Table, table_of
@@ -21,7 +23,14 @@ from matlabel.artifacts.provenance import Inputs, recorded
 from matlabel.settings.base import Settings
 
 
-def run(settings: Path, results: Path, out: Path | None, into: Path | None = None, code: str = "") -> None:
+def run(
+    settings: Path,
+    results: Path,
+    out: Path | None,
+    into: Path | None = None,
+    code: str = "",
+    elsewhere: Sequence[Path] = (),
+) -> None:
     """Write the table.
 
     Args:
@@ -29,11 +38,13 @@ def run(settings: Path, results: Path, out: Path | None, into: Path | None = Non
         results: the folder of all artifacts.
         out: ablation.md; the same name with .csv and .png is written beside it. None: not wanted.
         into: a Markdown file, whose part between the markers is replaced; the plot goes to images/ablation.png
-            beside it.
+            beside it, the numbers of each seed to ablation.csv.
+        elsewhere: CSVs of ablations of the same rows with other seeds, which join the table.
         code: digest of the sources, for the provenance.
 
     Raises:
-        UserError: neither is wanted, a run has no scores, no image had a mask, or the markers are missing.
+        UserError: neither is wanted, a run has no scores, no image had a mask, the markers are missing, or a CSV that
+            does not fit.
     """
     if out is None and into is None:
         raise UserError("ablation writes nothing without --out or --into")
@@ -43,6 +54,9 @@ def run(settings: Path, results: Path, out: Path | None, into: Path | None = Non
     table = table_of([_load(entry, results, inputs) for entry in context.raw["runs"]])
     if not table.columns:
         raise UserError(f"{settings}: no run has a score: evaluation found fewer than two images with true masks")
+    for file in elsewhere:
+        inputs.add(file)
+        table = joined(table, file.read_text(), file)
     if into is not None:
         _write_into(into, table)
     if out is not None:
@@ -73,4 +87,5 @@ def _write_into(file: Path, table: Table) -> None:
     # Before anything is written: a file without markers is refused.
     text = with_section(file.read_text(), section, file)
     write_bytes(picture, plot_png(table))
+    write_text(file.parent / "ablation.csv", csv_text(table))
     write_text(file, text)

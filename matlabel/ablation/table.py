@@ -109,6 +109,15 @@ class Column:
     method: str | None = None
     against: str | None = None
 
+    @property
+    def name(self) -> str:
+        """In the CSV."""
+        return self.measure.name + (f"_minus_{self.against}" if self.against else "")
+
+    def decided_by(self, row: Row) -> str | None:
+        """The method of this column in a row."""
+        return row.method if self.against else self.method
+
 
 @dataclass(frozen=True)
 class Table:

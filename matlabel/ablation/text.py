@@ -33,11 +33,9 @@ def csv_text(table: Table) -> str:
     writer.writerow(["row", "measure", "method", "n", "mean", "sd", *(f"seed_{seed}" for seed in table.seeds)])
     for row, cells in table.rows:
         for cell, column in _with_columns(cells, table):
-            name = column.measure.name + (f"_minus_{column.against}" if column.against else "")
-            method = row.method if column.against else column.method
             numbers = [cell.mean, cell.deviation, *(cell.values.get(seed) for seed in table.seeds)]
             rounded = ["" if number is None else round(number, DIGITS) for number in numbers]
-            writer.writerow([row.name, name, method or "", len(cell.values), *rounded])
+            writer.writerow([row.name, column.name, column.decided_by(row) or "", len(cell.values), *rounded])
     return out.getvalue()
 
 
