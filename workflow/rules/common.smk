@@ -19,7 +19,7 @@ try:
     if workflow.is_main_process:
         notes += driver.enter(RESULTS, Path(".snakemake/locks"))
         if driver.alone() and not workflow.output_settings.dryrun:
-            cluster.settle(Path(".snakemake/incomplete"))
+            cluster.settle(Path.cwd())
     plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
 except (UserError, OSError) as error:
     problem = storage_problem(error) if isinstance(error, OSError) else error
