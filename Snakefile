@@ -20,6 +20,8 @@ wildcard_constraints:
 
 
 onstart:
+    if workflow.is_main_process:
+        wait_for_orphans()
     driver.begin(workflow.local_exec)
     plan.link()
 

@@ -28,7 +28,7 @@ class Progress:
     Attributes:
         history: a row of each finished epoch.
         step: steps of the epoch under way that are done.
-        sums: name -> sum of a loss term over them.
+        sums: name -> sum of a loss term over them, in this process.
     """
 
     history: list[dict] = field(default_factory=list)
@@ -48,9 +48,10 @@ class Progress:
 
 def keep(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
     """Write the checkpoint, one process for all of them: after a step they hold the same."""
+    sums = _gathered(fabric, progress.sums)
     if fabric.is_global_zero:
         content = {"fingerprint": job.fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
-        save_weights(job.checkpoint, {**content, **vars(progress)})
+        save_weights(job.checkpoint, {**content, "history": progress.history, "step": progress.step, "sums": sums})
     fabric.barrier()
 
 
@@ -85,7 +86,7 @@ def _load(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Opt
         return Progress()
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
-    progress = Progress(list(content["history"]), content["step"], dict(content["sums"]))
+    progress = Progress(list(content["history"]), content["step"], dict(content["sums"][fabric.global_rank]))
     fabric.print(f"{job.stage}: resuming after {progress}", file=sys.stderr)
     return progress
 
@@ -120,12 +121,9 @@ class Watch:
             SystemExit: with 128 + SIGTERM, after that signal to any of the processes.
         """
         wish = _STOP if self._told else _KEEP if time.monotonic() - self._kept > _EVERY else _NOTHING
-        if fabric.world_size > 1:
-            # All of them or none: who stops alone leaves the others waiting.
-            wish = int(fabric.all_reduce(torch.tensor(wish, device=fabric.device), reduce_op="max"))
+        wish = greatest(fabric, wish)
         if wish == _NOTHING:
             return
-        progress.sums = mean_over_processes(fabric, progress.sums)
         keep(fabric, job, model, optimizer, progress)
         self._kept = time.monotonic()
         if wish == _STOP:
@@ -136,11 +134,23 @@ class Watch:
         self._told = True
 
 
+def greatest(fabric: Fabric, wish: int) -> int:
+    """The greatest of what the processes wish: all of them or none, for who stops alone leaves the others waiting."""
+    if fabric.world_size == 1:
+        return wish
+    return int(fabric.all_reduce(torch.tensor(wish, device=fabric.device), reduce_op="max"))
+
+
 def mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, float]:
     """Each value's mean over the processes, which all have the same names."""
-    if fabric.world_size == 1:
-        return values
-    mean = fabric.all_reduce(
-        torch.tensor(list(values.values()), dtype=torch.float64, device=fabric.device), reduce_op="mean"
-    )
-    return dict(zip(values, mean.tolist(), strict=True))
+    rows = _gathered(fabric, values)
+    return {name: sum(row[name] for row in rows) / len(rows) for name in values}
+
+
+def _gathered(fabric: Fabric, values: dict[str, float]) -> list[dict[str, float]]:
+    """The values of each process, which all have the same names."""
+    if fabric.world_size == 1 or not values:
+        return [values] * fabric.world_size
+    own = torch.tensor(list(values.values()), dtype=torch.float64, device=fabric.device)
+    rows = fabric.all_gather(own).reshape(fabric.world_size, -1).tolist()
+    return [dict(zip(values, row, strict=True)) for row in rows]

@@ -241,15 +241,15 @@ def ablation(
         ),
     ] = None,
     elsewhere: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option("--with", help="ablation.csv of the same rows with other seeds, run elsewhere.", **FILE),
-    ] = [],  # noqa: B006
+    ] = None,
     code: Code = "",
 ) -> None:
     """Set all variants and seeds side by side: one table, one plot."""
     from matlabel.ablation import stage
 
-    stage.run(settings, results, out, into, code, elsewhere)
+    stage.run(settings, results, out, into, code, elsewhere or [])
 
 
 @app.command()

@@ -4,46 +4,67 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
+from matlabel.artifacts.errors import UserError
 
-def settle(folder: Path, every: float = 5.0) -> None:
-    """Wait for what a killed driver left running on SLURM, and cancel what it left waiting.
+# States that end only when somebody does something.
+_WAITING = ("PENDING", "REQUEUE_HOLD", "SPECIAL_EXIT", "STOPPED")
 
-    Such a job goes on, finishes its artifact and takes Snakemake's mark of it away. Who started it a second time would
-    have two of them write the same file, and throw away what the first has done.
+
+def settle(folder: Path, planned: Collection[str], on_cluster: bool, every: float = 5.0) -> bool:
+    """Wait for the jobs on SLURM that do what this run is about to do, and cancel those that only wait for it.
+
+    A killed driver leaves such jobs: they go on and finish their artifacts. Who started them a second time would have
+    two of them write the same file, and throw away what the first has done. While Snakemake's lock is held, no living
+    driver can have submitted them.
 
     Args:
-        folder: the working directory, in which no other driver may be at work.
+        folder: the working directory.
+        planned: what this run will do, as the executor names jobs: `rule_<rule>_wildcards_<values>`.
+        on_cluster: a scheduler is to run the jobs, so that one that does not answer is an error.
         every: seconds between two looks at the queue.
+
+    Returns:
+        whether there was something to wait for, so that the plan has to be made again.
+
+    Raises:
+        UserError: the scheduler does not answer for a minute.
     """
-    said = False
-    while states := _queue(folder.resolve()):
-        if waiting := [number for number, state in states.items() if state == "PENDING"]:
+    left = _queue(folder, planned, on_cluster, every)
+    numbers, said = set(left), ""
+    while left:
+        if waiting := [number for number, state in left.items() if state in _WAITING]:
             subprocess.run(["scancel", *waiting], check=False)
-        running = states.keys() - set(waiting)
-        if running and not said:
-            names = ", ".join(sorted(running))
-            print(f"matlabel: the last run was killed, its jobs {names} go on; waiting for them", file=sys.stderr)
-            said = True
+        going = ", ".join(f"{number} ({state})" for number, state in left.items() if state not in _WAITING)
+        if going not in ("", said):
+            print(f"matlabel: the last run was killed, its jobs go on; waiting for {going}", file=sys.stderr)
+            said = going
         time.sleep(every)
+        left = {n: s for n, s in _queue(folder, planned, True, every).items() if n in numbers}
+    return bool(numbers)
 
 
-def _queue(folder: Path) -> dict[str, str]:
-    """Number -> state of this user's jobs of a workflow in a folder; {} without a SLURM to ask.
-
-    By folder and by the comment that the executor gives its jobs: Snakemake's own marks lose the numbers, as every job
-    writes them again without.
-    """
+def _queue(folder: Path, planned: Collection[str], insist: bool, every: float) -> dict[str, str]:
+    """Number -> state of this user's unfinished jobs in a folder, by their comment: {} without a SLURM to ask."""
     command = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%k|%Z"]
-    try:
-        lines = subprocess.run(command, check=False, capture_output=True, text=True).stdout.splitlines()
-    except FileNotFoundError:
-        return {}
+    for _ in range(12):
+        try:
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+        except FileNotFoundError:
+            return {}
+        if done.returncode == 0:
+            break
+        if not insist:
+            return {}
+        time.sleep(every)
+    else:
+        raise UserError(f"squeue does not answer: {done.stderr.strip()}; try again when SLURM does")
     found = {}
-    for line in lines:
+    for line in done.stdout.splitlines():
         number, state, rest = line.split("|", 2)
         comment, _, place = rest.rpartition("|")
-        if comment.startswith(("rule_", "group_")) and Path(place).resolve() == folder:
+        if comment in planned and Path(place).resolve() == folder.resolve():
             found[number] = state
     return found

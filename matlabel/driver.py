@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 _VARIABLE = "MATLABEL_DRIVER"
 _held: list[IO] = []
@@ -60,19 +60,6 @@ def enter(results: Path, locks: Path) -> list[str]:
     return notes
 
 
-def alone() -> bool:
-    """Whether no other driver of the results folder lives; False where the file system cannot tell."""
-    for file in _held:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            # An exclusive lock that cannot be had costs the shared one, too.
-            fcntl.flock(file, fcntl.LOCK_SH)
-    return bool(_held)
-
-
 def begin(local: bool) -> None:
     """Say who runs jobs here, once it is known that jobs will run.
 
@@ -86,6 +73,13 @@ def begin(local: bool) -> None:
         file.flush()
     if local:
         os.environ[_VARIABLE] = f"{os.getpid()}@{socket.gethostname()}"
+
+
+def again() -> NoReturn:
+    """Start this driver once more, in the same process: what it has planned is no longer so."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def end_with_driver(every: float = 1.0) -> None:

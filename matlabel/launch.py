@@ -1,6 +1,8 @@
 """Where a training runs: its device, its precision, and the processes it is made of."""
 
+import atexit
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +79,20 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
         plugins=[environment],
     )
     fabric.launch()
+    atexit.register(_end_the_others, getattr(fabric.strategy.launcher, "procs", []))
     # After the launch, which divides the machine's cores among its processes.
     torch.set_num_threads(settings.threads)
     torch.manual_seed(job.seed)
     return fabric
+
+
+def _end_the_others(processes: list[subprocess.Popen]) -> None:
+    # Where this process ends by an error, those that it started would wait for it, and hold their GPUs.
+    for process in processes:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _environment(stage: str, settings: TrainingSettings) -> ClusterEnvironment:

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
-from matlabel.checkpoint import Progress, Watch, keep, mean_over_processes, resume
+from matlabel.checkpoint import Progress, Watch, greatest, keep, mean_over_processes, resume
 from matlabel.devices import memory_named
 from matlabel.launch import Job
 from matlabel.settings.training import TrainingSettings
@@ -71,7 +71,7 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
                     group["lr"] = group["initial_lr"] * (1 - done / settings.epochs) ** 0.9
                 with memory_named(f"{job.stage}.batch_size or {job.stage}.crop"):
                     values = train_step(fabric, model, optimizer, batch, done)
-                if not all(map(isfinite, values.values())):
+                if greatest(fabric, not all(map(isfinite, values.values()))):
                     raise UserError(
                         f"{job.stage}: the loss is {values['loss']} in epoch {epoch + 1}; lower {job.stage}.lr"
                     )
@@ -156,15 +156,20 @@ def _batches(
     workers = job.workers
     if workers is None:
         workers = 8 if fabric.device.type == "cuda" else 0
-    loader = DataLoader(_Numbered(samples), batch_sampler=plan, num_workers=workers, worker_init_fn=_outlive)
+    loader = DataLoader(_Numbered(samples), batch_sampler=plan, num_workers=workers)
     with _death_named(job.stage):
-        for batch in loader:
+        for batch in _started(loader):
             yield {name: fabric.to_device(v) if isinstance(v, Tensor) else v for name, v in batch.items()}
 
 
-def _outlive(worker: int) -> None:
-    # A scheduler signals every process of a job; who trains needs this one until its checkpoint is written.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def _started(loader: DataLoader) -> Iterator[dict[str, Any]]:
+    # A scheduler signals every process of a job. The loading ones start with the signal blocked, and keep it so: who
+    # trains needs them until its checkpoint is written.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        return iter(loader)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

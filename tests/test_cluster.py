@@ -1,31 +1,66 @@
 """Jobs that a killed driver left behind, as far as it can be seen without a scheduler; tests/slurm has one."""
 
+import pytest
+
+from matlabel.artifacts.errors import UserError
 from matlabel.cluster import settle
 
-RUNNING_AND_WAITING = (("17", "RUNNING"), ("18", "PENDING"))
+PLANNED = {"rule_cam_wildcards_a", "rule_mattes_wildcards_b_00001"}
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Programs of these names that behave as SLURM's: what each look at the queue finds, one after the other."""
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/bin:/usr/bin")
+    (tmp_path / "bin").mkdir()
+
+    def program(name, line):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\ncd {tmp_path}\n{line}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+
+    def looks(*texts):
+        for number, text in enumerate(texts):
+            (tmp_path / f"look-{number}").write_text(text)
+        failing = 'case "$(head -c 4 $f)" in FAIL) rm $f; echo "timed out on send/recv" >&2; exit 1;; esac'
+        program("squeue", f"for f in look-*; do {failing}; cat $f; rm $f; exit; done")
+        program("scancel", 'echo "$@" >> cancelled')
+        return tmp_path
+
+    return looks
+
+
+def job(folder, number, state="RUNNING", comment="rule_cam_wildcards_a"):
+    return f"{number}|{state}|{comment}|{folder}\n"
 
 
 def test_without_a_scheduler_nothing_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    settle(tmp_path)
+    assert not settle(tmp_path, PLANNED, on_cluster=False)
 
 
-def test_running_jobs_are_waited_for_and_waiting_ones_cancelled(tmp_path, monkeypatch, capsys):
-    # Programs of these names that behave as SLURM's: one look finds both jobs, the next one, the third none of ours.
-    running, waiting = (f"{number}|{state}|rule_cam_wildcards_a|{tmp_path}" for number, state in RUNNING_AND_WAITING)
-    others = f"3|RUNNING|rule_cam_wildcards_a|/elsewhere\n4|RUNNING|(null)|{tmp_path}\n5|RUNNING|mine|with|bars|/x"
-    looks = (f"{running}\n{waiting}\n{others}\n", f"{running}\n{others}\n", f"{others}\n")
-    for number, text in enumerate(looks):
-        (tmp_path / f"look-{number}").write_text(text)
-    programs = {
-        "squeue": f"cd {tmp_path}; for f in look-*; do cat $f; rm $f; break; done",
-        "scancel": f'echo "$@" >> {tmp_path}/cancelled',
-    }
-    for name, line in programs.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    settle(tmp_path, every=0.01)
-    assert (tmp_path / "cancelled").read_text() == "18\n"
+def test_running_jobs_are_waited_for_and_waiting_ones_cancelled(tmp_path, slurm, capsys):
+    running = job(tmp_path, 17)
+    waiting = job(tmp_path, 18, "PENDING", "rule_mattes_wildcards_b_00001") + job(tmp_path, 19, "REQUEUE_HOLD")
+    others = (
+        job("/elsewhere", 3) + job(tmp_path, 4, comment="(null)") + job(tmp_path, 5, comment="rule_cam_wildcards_b")
+    )
+    others += job("/with|bars", 6, comment="my|own")
+    slurm(running + waiting + others, running + others, "FAIL", running + others, others)
+    assert settle(tmp_path, PLANNED, on_cluster=True, every=0.01)
+    assert (tmp_path / "cancelled").read_text() == "18 19\n"
     assert not list(tmp_path.glob("look-*"))
-    assert capsys.readouterr().err.count("its jobs 17 go on; waiting for them") == 1
+    said = capsys.readouterr().err
+    assert said.count("waiting for 17 (RUNNING)") == 1
+
+
+def test_jobs_that_are_submitted_meanwhile_are_not_touched(tmp_path, slurm):
+    slurm(job(tmp_path, 17), job(tmp_path, 17) + job(tmp_path, 20, "PENDING"), job(tmp_path, 20, "PENDING"))
+    assert settle(tmp_path, PLANNED, on_cluster=True, every=0.01)
+    assert not (tmp_path / "cancelled").exists()
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error_only_where_it_is_to_run_the_jobs(tmp_path, slurm):
+    slurm(*["FAIL"] * 20)
+    assert not settle(tmp_path, PLANNED, on_cluster=False, every=0.01)
+    with pytest.raises(UserError, match="squeue does not answer: timed out"):
+        settle(tmp_path, PLANNED, on_cluster=True, every=0.01)

@@ -29,7 +29,8 @@ def joined(table: Table, text: str, file: Path) -> Table:
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(f"{file}: not the CSV of an ablation ({error})") from error
     if not seeds or not {row.name for row, _ in table.rows} & {row for row, _, _ in found}:
-        raise UserError(f"{file}: no row of this ablation is in it; it has {', '.join({row for row, _, _ in found})}")
+        rows = ", ".join(dict.fromkeys(row for row, _, _ in found)) or "none"
+        raise UserError(f"{file}: no row of this ablation is in it; its rows: {rows}")
     if twice := set(seeds.values()) & set(table.seeds):
         raise UserError(f"{file}: seed {', '.join(map(str, sorted(twice)))} is in this ablation as well; leave it out")
     rows = [

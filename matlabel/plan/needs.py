@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from matlabel.settings.base import Settings
+from matlabel.settings.mattes import WITHOUT_TRIMAP
 from matlabel.settings.training import TrainingSettings
 
 # Seconds an image on one core, and of a training an image of an epoch at a crop of 256 pixels on both.
@@ -32,6 +33,14 @@ _MEGABYTES = {
     "predictions": 1000,
 }
 _SMALL_MEGABYTES = 250
+# Of a ResNet-50's time and memory.
+_BACKBONES = {"resnet18": 0.5, "resnet34": 0.8, "resnet50": 1.0, "resnet101": 1.7}
+# Mattes other than closed_form at a quarter of the size: seconds and megabytes, times those above. Of vitmatte taken
+# high, as nobody has measured it.
+_MATTES = {"vitmatte": (40, 20), "crf": (6, 2), "none": (0.2, 1), "random_walk": (6, 3), "knn": (6, 3), "lbdm": (3, 2)}
+_FULL_SIZE = 16
+# A process on a GPU has its libraries in memory as well.
+_CUDA_MEGABYTES = 1500
 # How many times faster a GPU is than one core, taken low.
 _GPU = 8
 # What is asked for is so many times what was measured.
@@ -61,23 +70,31 @@ def needs_of(stage: str, settings: Settings, images: int, gpu: bool, workers: in
     Args:
         stage: its stage.
         settings: of that stage.
-        images: that it reads.
+        images: that it reads; 0 for weights that are only taken over.
         gpu: it runs on one.
         workers: processes that share the work, for mattes.
         attempt: 1 the first time.
     """
     cores, here, tasks = getattr(settings, "threads", 1), 1, 1
     seconds, megabytes = _SECONDS[stage] * images, _MEGABYTES.get(stage, _SMALL_MEGABYTES)
-    if isinstance(settings, TrainingSettings):
+    if images and isinstance(settings, TrainingSettings):
         pixels = settings.crop**2 / 256**2
         here, tasks = settings.devices, settings.nodes
-        seconds *= settings.epochs * pixels / tasks
+        backbone = _BACKBONES[settings.backbone]
+        seconds *= settings.epochs * pixels * backbone / tasks
         loading = settings.workers if settings.workers is not None else 8 if gpu else 0
         # Half is libraries and weights, half goes with the pixels of a batch; loading processes have libraries as well.
-        megabytes = megabytes * (1 + pixels * settings.batch_size / settings.processes / 16) / 2 + 400 * loading
+        batch = pixels * backbone * settings.batch_size / settings.processes / 16
+        megabytes = megabytes * (1 + batch) / 2 + 400 * loading
         cores += loading
     elif stage == "mattes":
-        here, megabytes = workers, megabytes * (1 + 1 / workers)
+        slower, larger = _MATTES.get(settings.method, (1, 1))
+        if settings.scale == 1 and settings.method not in WITHOUT_TRIMAP:
+            slower, larger = slower * _FULL_SIZE, larger * 4
+        seconds *= slower
+        here, megabytes = workers, megabytes * larger * (1 + 1 / workers)
+    if gpu:
+        megabytes += _CUDA_MEGABYTES
     return Needs(
         memory=ceil(_MARGIN * megabytes * here * 2 ** (attempt - 1)),
         minutes=ceil((_START_MINUTES + _MARGIN * seconds / here / (_GPU if gpu else 1) / 60) * 2 ** (attempt - 1)),

@@ -39,7 +39,7 @@ def test_a_row_that_did_not_run_there_says_of_how_many_seeds_it_is():
     [
         (csv_text(table(0)), "seed 0 is in this ablation as well"),
         ("", "no row of this ablation"),
-        ("row,measure,method,seed_1\nother,labels_miou,none,.5\n", "no row of this ablation is in it; it has other"),
+        ("row,measure,method,seed_1\nother,labels_miou,none,.5\n", "no row of this ablation is in it; its rows: other"),
         ("row,measure,method,seed_x\nall,labels_miou,none,.5\n", "not the CSV of an ablation"),
         ("name,seed_1\nall,.5\n", "not the CSV of an ablation"),
     ],

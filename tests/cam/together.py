@@ -1,6 +1,6 @@
 """A D2CAM training in several processes, for test_together.py: `together.py FOLDER IMAGES DEVICES NODES [DIE_IN]`.
 
-Prints a line a process: rank, digest of everything the training holds, history.
+Each process leaves <rank>.json in FOLDER: digest of everything the training holds, and its history.
 """
 
 import hashlib

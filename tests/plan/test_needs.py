@@ -52,3 +52,15 @@ def test_matting_asks_for_its_workers():
     assert (one.cores, four.cores) == (1, 4)
     assert four.minutes < one.minutes
     assert four.memory > one.memory
+
+
+def test_what_takes_longer_asks_for_more():
+    plain = ask("mattes", 10_000)
+    for changes in ({"method": "vitmatte"}, {"scale": 1}, {"method": "crf"}):
+        assert ask("mattes", 10_000, changes=changes).minutes > 3 * plain.minutes
+        assert ask("mattes", 10_000, changes=changes).memory > plain.memory
+    assert ask("mattes", gpu=True).memory > 3 * 1500
+    assert ask("cam", 10_000, changes={"backbone": "resnet101"}).minutes > ask("cam", 10_000).minutes
+    # Weights that are taken over are only copied.
+    assert ask("cam", 0).minutes == 10
+    assert ask("cam", 0, changes={"devices": 4, "nodes": 2}) == ask("cam", 0)

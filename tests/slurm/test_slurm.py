@@ -190,7 +190,6 @@ def test_a_node_that_fails_in_mid_job_costs_no_byte(cluster, tmp_path, undisturb
     assert process.returncode == 0, output
     assert "resuming after epoch" in log(run)
     assert weights(run) == undisturbed
-    assert run.attempts("cam")[-1]["NodeList"] != node
 
 
 def test_a_training_is_requeued_in_mid_epoch_and_when_its_time_is_up_gets_more(cluster, tmp_path):
@@ -220,15 +219,25 @@ def test_a_driver_that_is_killed_and_started_again_does_nothing_twice(cluster, t
     process.send_signal(signal.SIGKILL)
     process.communicate()
     output = run.snakemake("all_cam")
-    assert "the last run was killed, its jobs" in output
+    assert "the last run was killed, its jobs go on" in output
     assert "Nothing to be done" in output
     assert len(run.attempts("cam")) == 1
 
 
-def test_two_nodes_train_together(cluster, tmp_path):
-    run = OnSlurm(tmp_path / "cluster", cluster, {**SMALL, "cam": {**SMALL["cam"], "nodes": 2, "threads": 1}})
-    run.snakemake("all_cam")
-    one = local(tmp_path / "local", {**SMALL, "cam": {**SMALL["cam"], "devices": 2, "threads": 1}}, "all_cam")
-    # As two processes of one machine; the weights say where they were trained.
+def test_two_nodes_train_together_stop_together_and_go_on_together(cluster, tmp_path):
+    small = {**LONG["cam"], "epochs": 12, "threads": 1}
+    run = OnSlurm(tmp_path / "cluster", cluster, {**LONG, "cam": {**small, "nodes": 2}})
+    process = run.start("all_cam")
+    until = waiting(cluster, process)
+    number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
+    assert cluster.tell("squeue", "-h", "-j", number, "-o", "%N").strip() == "n[1-2]"
+    cluster.tell("scontrol", "requeue", number)
+    until(lambda: "told to stop" in log(run), "cam stops")
+    forget_log(run)
+    until(lambda: cluster.release(number), "cam is in the queue again")
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
+    assert "resuming after epoch" in log(run)
+    # As two processes of one machine; only the settings in the weights' file say where they were trained.
+    one = local(tmp_path / "local", {**LONG, "cam": {**small, "devices": 2}}, "all_cam")
     assert weights(run)[1] == weights(one)[1]
-    assert cluster.jobs()[-1]["NodeList"] == "n[1-2]"

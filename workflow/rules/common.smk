@@ -18,8 +18,6 @@ notes = []
 try:
     if workflow.is_main_process:
         notes += driver.enter(RESULTS, Path(".snakemake/locks"))
-        if driver.alone() and not workflow.output_settings.dryrun:
-            cluster.settle(Path.cwd())
     plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
 except (UserError, OSError) as error:
     problem = storage_problem(error) if isinstance(error, OSError) else error
@@ -35,6 +33,21 @@ if workflow.is_main_process:
 # An environment that Snakemake makes for the jobs has all but this package.
 if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
     shell.prefix(f"export PATH='{workflow.basedir}/workflow/bin':$PATH; ")
+
+
+def wait_for_orphans():
+    """Before the first job of a run: what a killed driver left at work on a cluster ends first, then it is planned."""
+    planned = {
+        f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "")
+        for job in workflow.dag.needrun_jobs()
+    }
+    try:
+        waited = cluster.settle(Path.cwd(), planned, on_cluster=not workflow.local_exec)
+    except UserError as error:
+        sys.exit(f"matlabel: {error}")
+    if waited:
+        workflow.persistence.unlock()
+        driver.again()
 
 
 def settings_of(wildcards):
@@ -157,6 +170,9 @@ def matting_gpus_of(wildcards):
 
 
 def gpus_of(wildcards):
+    # Weights that are taken over are only copied.
+    if plan.frozen(wildcards.key):
+        return 0
     return getattr(plan.node(wildcards.key).settings, "processes", 1) if plan.wants_gpu else 0
 
 
@@ -167,7 +183,7 @@ def needs(wildcards, attempt=1):
     return needs_of(
         node.stage,
         node.settings,
-        plan.images(wildcards.key, wildcards.get("shard")),
+        0 if plan.frozen(wildcards.key) else plan.images(wildcards.key, wildcards.get("shard")),
         gpu=bool(matting_gpus_of(wildcards) if mattes else gpus_of(wildcards)),
         workers=matting_threads_of(wildcards) if mattes else 1,
         attempt=attempt,
@@ -186,20 +202,29 @@ def cores_of(wildcards):
     return needs(wildcards).cores
 
 
+def nodes_of(wildcards):
+    return 1 if plan.frozen(wildcards.key) else plan.node(wildcards.key).settings.nodes
+
+
 def on_several_machines(value):
     """A resource that only a training on more than one machine has: there `srun` starts its processes."""
 
     def find(wildcards):
-        settings = plan.node(wildcards.key).settings
-        return value(settings) if settings.nodes > 1 else None
+        return value(plan.node(wildcards.key).settings) if nodes_of(wildcards) > 1 else None
 
     return find
+
+
+def shares_of(settings):
+    """Options of sbatch: as many processes and GPUs on each machine; only their sums are said otherwise."""
+    gpus = f" --gpus-per-node={settings.devices}" if plan.wants_gpu else ""
+    return f"--ntasks-per-node={settings.devices}{gpus}"
 
 
 def launch_of(wildcards):
     """What stands before the command; nothing outside a scheduler's job, where the training says what is missing."""
     settings = plan.node(wildcards.key).settings
-    if settings.nodes == 1:
+    if nodes_of(wildcards) == 1:
         return ""
     step = f"srun --nodes={settings.nodes} --ntasks-per-node={settings.devices} --cpus-per-task={cores_of(wildcards)}"
     return f"${{SLURM_JOB_ID:+{step} --kill-on-bad-exit=1}}"

@@ -21,13 +21,14 @@ rule segmenter:
         runtime=minutes_of,
         cpus_per_task=cores_of,
         mpi=on_several_machines(lambda settings: "srun"),
-        nodes=on_several_machines(lambda settings: settings.nodes),
+        nodes=nodes_of,
         tasks=on_several_machines(lambda settings: settings.processes),
         # Not a multiple of the GPUs, as the executor has it without this.
         tasks_per_gpu=on_several_machines(lambda settings: -1),
         gpu=gpus_of,
         device=plan.config.device,
         workers=workers_of,
+        slurm_extra=on_several_machines(shares_of),
         # A resource and not a parameter: no part of the result.
         launch=launch_of,
     params:
