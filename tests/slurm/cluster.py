@@ -158,11 +158,11 @@ class Cluster:
         return None
 
     def release(self, number: str) -> bool:
-        """Let a requeued job start now, and not in two minutes; False while it is not in the queue."""
-        state = self.tell("squeue", "-h", "-j", number, "-o", "%T", check=False).strip()
-        if state == "PENDING":
+        """Let a requeued job start now, and not in two minutes; False while it is not in the queue again."""
+        waits = self.tell("squeue", "-h", "-j", number, "-o", "%T", check=False).strip() == "PENDING"
+        if waits:
             self.tell("scontrol", "update", f"JobId={number}", "StartTime=now", check=False)
-        return state in ("PENDING", "RUNNING")
+        return waits
 
     def stop_node(self, name: str) -> None:
         """As if its machine had lost power."""

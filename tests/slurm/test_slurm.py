@@ -164,7 +164,7 @@ def test_a_job_over_its_memory_gets_more_and_a_cancelled_one_goes_on(cluster, tm
     cluster.tell("scancel", number)
     until(lambda: "told to stop" in log(run), "cam stops")
     forget_log(run)
-    output = process.communicate(timeout=300)[0]
+    output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
     assert "resuming after epoch" in log(run)
     assert weights(run) == undisturbed
@@ -183,10 +183,12 @@ def test_a_node_that_fails_in_mid_job_costs_no_byte(cluster, tmp_path, undisturb
     node = cluster.tell("squeue", "-h", "-j", number, "-o", "%N").strip()
     cluster.stop_node(node)
     forget_log(run)
-    # A job that SLURM has put into the queue again would wait there for two minutes.
-    until(lambda: cluster.release(number), "cam is in the queue again")
-    output = process.communicate(timeout=300)[0]
-    cluster.start_node(node)
+    try:
+        # A job that SLURM has put into the queue again would wait there for two minutes.
+        until(lambda: cluster.release(number), "cam is in the queue again")
+        output = process.communicate(timeout=600)[0]
+    finally:
+        cluster.start_node(node)
     assert process.returncode == 0, output
     assert "resuming after epoch" in log(run)
     assert weights(run) == undisturbed
@@ -235,7 +237,7 @@ def test_two_nodes_train_together_stop_together_and_go_on_together(cluster, tmp_
     until(lambda: "told to stop" in log(run), "cam stops")
     forget_log(run)
     until(lambda: cluster.release(number), "cam is in the queue again")
-    output = process.communicate(timeout=300)[0]
+    output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
     assert "resuming after epoch" in log(run)
     # As two processes of one machine; only the settings in the weights' file say where they were trained.
