@@ -1,7 +1,6 @@
 """What is killed goes on: the next plain run finishes, and everything is as if nothing had happened."""
 
 import contextlib
-import os
 import random
 import shutil
 import signal
@@ -28,15 +27,22 @@ def tiny(folder):
     return run
 
 
-def job(process, stage):
-    """The process that does a stage's work below a driver; None if there is none now."""
+def stages(process):
+    """Processes that do a stage's work below a driver now, and the stage of each."""
+    found = {}
     for child in psutil.Process(process.pid).children(recursive=True):
         try:
-            if child.cmdline()[1:] and child.cmdline()[1].endswith("/matlabel") and child.cmdline()[2] == stage:
-                return child
+            words = child.cmdline()
         except psutil.Error:
             continue
-    return None
+        if words[1:] and words[1].endswith("/matlabel"):
+            found[child] = words[2]
+    return found
+
+
+def job(process, stage):
+    """The process that does a stage's work below a driver; None if there is none now."""
+    return next((child for child, name in stages(process).items() if name == stage), None)
 
 
 def until(condition, seconds=120):
@@ -120,8 +126,8 @@ def test_the_demo_survives_twenty_kills_at_random_moments(tmp_path):
         except subprocess.TimeoutExpired:
             killed += 1
         kind = random.choice(("driver", "job", "terminate"))
-        jobs = [child for child in psutil.Process(process.pid).children(recursive=True) if "matlabel" in child.name()]
-        print(f"{killed}: {kind}, {[child.cmdline()[2] for child in jobs if child.is_running()]}", file=sys.stderr)
+        jobs = stages(process)
+        print(f"{killed}: {kind}, {sorted(jobs.values())}", file=sys.stderr)
         if kind == "terminate":
             # As a scheduler does it: there is some time to end in, which Snakemake spends on waiting for its jobs.
             process.send_signal(signal.SIGTERM)
@@ -129,7 +135,7 @@ def test_the_demo_survives_twenty_kills_at_random_moments(tmp_path):
                 process.communicate(timeout=5)
             process.kill()
         elif kind == "job" and jobs:
-            os.kill(random.choice(jobs).pid, signal.SIGKILL)
+            random.choice(list(jobs)).kill()
         else:
             process.kill()
         process.communicate()
