@@ -135,7 +135,8 @@ def test_the_demo_survives_twenty_kills_at_random_moments(tmp_path):
                 process.communicate(timeout=5)
             process.kill()
         elif kind == "job" and jobs:
-            random.choice(list(jobs)).kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                random.choice(list(jobs)).kill()
         else:
             process.kill()
         process.communicate()
