@@ -116,8 +116,6 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         self.environment = {**os.environ, "PATH": SEARCHED}
-        # Names of nodes that only SLURM knows: the processes of a training are told where the first one is.
-        self.environment["MASTER_ADDR"] = "127.0.0.1"
         try:
             self._start()
         except BaseException:
