@@ -9,6 +9,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from lightning.fabric import Fabric
 from torch import nn
 
@@ -62,14 +63,12 @@ def resume(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Op
         UserError: the processes do not find the same one.
     """
     progress = _load(fabric, job, model, optimizer)
-    if fabric.world_size > 1:
-        reached = torch.tensor([len(progress.history), progress.step], device=fabric.device)
-        all_reached = fabric.all_gather(reached).reshape(-1, 2)
-        if (all_reached != all_reached[0]).any():
-            raise UserError(
-                f"{job.checkpoint}: the processes of {job.stage} do not read the same checkpoint; all nodes must see "
-                "the same results folder"
-            )
+    reached = _gathered(fabric, (len(progress.history), progress.step))
+    if len(set(reached)) > 1:
+        raise UserError(
+            f"{job.checkpoint}: the processes of {job.stage} do not read the same checkpoint; all nodes must see the "
+            "same results folder"
+        )
     return progress
 
 
@@ -147,10 +146,10 @@ def mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, f
     return {name: sum(row[name] for row in rows) / len(rows) for name in values}
 
 
-def _gathered(fabric: Fabric, values: dict[str, float]) -> list[dict[str, float]]:
-    """The values of each process, which all have the same names."""
-    if fabric.world_size == 1 or not values:
-        return [values] * fabric.world_size
-    own = torch.tensor(list(values.values()), dtype=torch.float64, device=fabric.device)
-    rows = fabric.all_gather(own).reshape(fabric.world_size, -1).tolist()
-    return [dict(zip(values, row, strict=True)) for row in rows]
+def _gathered(fabric: Fabric, value: Any) -> list[Any]:
+    """The value of each process, in their order."""
+    if fabric.world_size == 1:
+        return [value]
+    values = [None] * fabric.world_size
+    dist.all_gather_object(values, value)
+    return values
