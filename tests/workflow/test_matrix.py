@@ -97,6 +97,14 @@ def test_a_config_spelled_otherwise_runs_nothing(run):
     assert run.planned() == {}
 
 
+def test_another_version_in_the_jobs_environment_runs_nothing(run):
+    path = run.checkout / "envs/matlabel.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("matplotlib==", "matplotlib==0."))
+    assert run.planned() == {}
+    path.write_text(text)
+
+
 @pytest.mark.parametrize("stage", SETTINGS)
 def test_a_setting_concerns_its_stage_and_what_follows(run, stage):
     run.config(changed(**{stage: SETTINGS[stage]}))

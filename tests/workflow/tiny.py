@@ -116,7 +116,7 @@ class Run:
 
 def clone(folder: Path) -> Path:
     """Another checkout of the repository, to be edited."""
-    for name in ("matlabel", "workflow", "profiles"):
+    for name in ("matlabel", "workflow", "profiles", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
     return folder
