@@ -76,7 +76,7 @@ def test_a_look_while_a_run_is_going_on_changes_nothing(moved):
     assert set(moved.planned()) <= set(following("trimaps"))
     status = moved.matlabel("status", "-s", moved.checkout / "Snakefile", "--configfile", "tiny.yaml")
     assert "A run is going on here" in status
-    assert "Lints for rule" in moved.snakemake("--lint", fails=True)
+    assert "in a good condition" in moved.snakemake("--lint")
     rest = process.communicate()[0]
     assert process.returncode == 0, rest
     assert {path: path.stat().st_mtime_ns for path in before} == before
