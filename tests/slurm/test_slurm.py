@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -44,9 +45,9 @@ def cluster(tmp_path_factory):
         pytest.skip("needs root, to start a SLURM of its own")
     if configured():
         pytest.skip("this machine belongs to a SLURM: /etc/slurm/slurm.conf is there")
-    folder = Path("/tmp") / f"slurm-{os.getpid()}"
-    # Sockets have short names.
-    folder.mkdir(mode=0o755)
+    # Not pytest's folder: sockets have short names.
+    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    folder.chmod(0o755)
     try:
         with Cluster(folder) as cluster:
             yield cluster
