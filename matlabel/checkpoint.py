@@ -137,7 +137,7 @@ def greatest(fabric: Fabric, wish: int) -> int:
     """The greatest of what the processes wish: all of them or none, for who stops alone leaves the others waiting."""
     if fabric.world_size == 1:
         return wish
-    return int(fabric.all_reduce(torch.tensor(wish, device=fabric.device), reduce_op="max"))
+    return int(fabric.all_reduce(torch.tensor(int(wish), device=fabric.device), reduce_op="max"))
 
 
 def mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, float]:

@@ -34,14 +34,10 @@ def joined(table: Table, text: str, file: Path) -> Table:
     if twice := set(seeds.values()) & set(table.seeds):
         raise UserError(f"{file}: seed {', '.join(map(str, sorted(twice)))} is in this ablation as well; leave it out")
     rows = [
-        (row, [_with(cell, found.get(_name(row, column), {})) for cell, column in _columns(cells, table)])
+        (row, [_with(cell, found.get(_name(row, column), {})) for cell, column in table.with_columns(cells)])
         for row, cells in table.rows
     ]
     return replace(table, seeds=sorted([*table.seeds, *seeds.values()]), rows=rows)
-
-
-def _columns(cells: list[Cell], table: Table) -> list[tuple[Cell, Column]]:
-    return list(zip(cells, table.columns, strict=True))
 
 
 def _name(row: Row, column: Column) -> tuple[str, str, str]:

@@ -127,6 +127,10 @@ class Table:
     columns: list[Column]
     rows: list[tuple[Row, list[Cell]]]
 
+    def with_columns(self, cells: Sequence[Cell]) -> list[tuple[Cell, Column]]:
+        """The cells of a row, each with its column."""
+        return list(zip(cells, self.columns, strict=True))
+
     def named(self, measure: str) -> list[tuple[int, Column]]:
         """Place and column of the scores, not the differences, of a measure."""
         return [

@@ -19,7 +19,7 @@ def markdown(table: Table, picture: str) -> str:
     head = ["row", *(_title(column) for column in table.columns)]
     lines = [_line(head), "|" + "---|" * len(head)]
     lines += [
-        _line([row.name, *(_text(cell, column, len(table.seeds)) for cell, column in _with_columns(cells, table))])
+        _line([row.name, *(_text(cell, column, len(table.seeds)) for cell, column in table.with_columns(cells))])
         for row, cells in table.rows
     ]
     plot = f"![Label mIoU and boundary IoU of each row: dots are seeds, lines their mean]({picture})"
@@ -32,15 +32,11 @@ def csv_text(table: Table) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["row", "measure", "method", "n", "mean", "sd", *(f"seed_{seed}" for seed in table.seeds)])
     for row, cells in table.rows:
-        for cell, column in _with_columns(cells, table):
+        for cell, column in table.with_columns(cells):
             numbers = [cell.mean, cell.deviation, *(cell.values.get(seed) for seed in table.seeds)]
             rounded = ["" if number is None else round(number, DIGITS) for number in numbers]
             writer.writerow([row.name, column.name, column.decided_by(row) or "", len(cell.values), *rounded])
     return out.getvalue()
-
-
-def _with_columns(cells: Sequence[Cell], table: Table) -> list[tuple[Cell, Column]]:
-    return list(zip(cells, table.columns, strict=True))
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -108,3 +108,15 @@ def test_the_quantisation_benchmark_finds_little_between_bytes_and_floats(run, f
 
 def cells(line):
     return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_cluster_model_is_fed_with_a_run_and_more_gpus_are_never_slower(run):
+    sizes = ("--images", 1000, "--images", 20_000, "--shard-size", 256)
+    printed = benchmark(run, *sizes, "--gpus", 1, "--gpus", 8, "--gpus", 64, script="cluster_model.py")
+    lines = [[cell.strip() for cell in line.strip("| ").split("|")] for line in printed.splitlines() if "|" in line]
+    assert {line[0] for line in lines} >= {"dataset", "cam", "activations", "trimaps", "mattes", "labels", "segmenter"}
+    for images in ("1,000", "20,000"):
+        hours = [float(line[3]) for line in lines if line[0] == images]
+        assert len(hours) == 3
+        assert hours == sorted(hours, reverse=True)
+        assert hours[0] > 0
