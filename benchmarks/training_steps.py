@@ -20,18 +20,19 @@ from matlabel.training import prepare, train_step
 
 DEFAULT = CamSettings()
 WEIGHTS = {
-    "category": DEFAULT.category,
+    "category": 0.2,
     "foreground": DEFAULT.foreground,
     "consistency": DEFAULT.consistency,
     "exclusivity": DEFAULT.exclusivity,
     "affinity": 1.0,
 }
-NONE = dict.fromkeys(WEIGHTS, 0.0)
+NONE = {**dict.fromkeys(WEIGHTS, 0.0), "paste": 0.0}
 SETUPS = {
     "plain": NONE,
     **{name: {**NONE, name: weight} for name, weight in WEIGHTS.items()},
-    "all but affinity": {**WEIGHTS, "affinity": 0.0},
-    "all five": WEIGHTS,
+    "paste": {**NONE, "paste": DEFAULT.paste},
+    "default": {name: getattr(DEFAULT, name) for name in NONE},
+    "all five": {**NONE, **WEIGHTS},
 }
 
 

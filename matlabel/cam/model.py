@@ -43,7 +43,7 @@ class D2Cam(nn.Module):
                 settings.centre_momentum,
                 alone,
             )
-        self.teacher = network.frozen_copy() if settings.consistency else None
+        self.teacher = network.frozen_copy() if settings.teaches else None
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
         self.register_buffer("followed", torch.zeros((), dtype=torch.int64))
 
@@ -60,7 +60,7 @@ class D2Cam(nn.Module):
         view = teacher = None
         if active and self.teacher is not None:
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + int(self.steps))
-            view = random_views(len(images), generator)
+            view = random_views(len(images), generator) if settings.consistency else None
             # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
             teacher = teach(self.teacher, images, settings.teacher_scale, settings.output_stride)
             if settings.paste:
@@ -68,7 +68,7 @@ class D2Cam(nn.Module):
                 pastes = choose_pastes(relative, tags, images.shape[2:], settings.paste, generator)
                 images, teacher = pastes.onto(images), pastes.onto_output(teacher, tags)
                 tags, possible = pastes.united(tags), pastes.possible(tags)
-            images = warp(images, view)
+            images = images if view is None else warp(images, view)
         output = self.network(images)
         terms = {"classification": F.multilabel_soft_margin_loss(output.logits, tags)}
         if not active:
@@ -86,7 +86,10 @@ class D2Cam(nn.Module):
             valid = None if view is None else inside(view, *relative.shape[2:], relative.device)
             regions = confident_regions(relative.detach(), output.embedding, tags, valid)
             if settings.category:
-                terms["category"] = settings.category * category_loss(regions, self.centres, settings.temperature)
+                rivals = tags.bool() if settings.category_against == "present" else None
+                terms["category"] = settings.category * category_loss(
+                    regions, self.centres, settings.temperature, rivals
+                )
             if settings.foreground:
                 terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
             # What leads a centre must be sure: a pasted region may be of another class of its source.

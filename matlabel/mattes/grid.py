@@ -9,6 +9,7 @@ from matlabel.mattes import downsample
 from matlabel.mattes.problem import Evidence, Problem, Solver, occurring
 from matlabel.mattes.pull import pull_of
 from matlabel.mattes.upsample import upsample
+from matlabel.mattes.winner import settled
 
 Scale = Literal["auto", 1, 2, 4]
 
@@ -58,7 +59,7 @@ def matte(
 
 
 def coarse_problem(problem: Problem, scale: Scale) -> tuple[int, np.ndarray]:
-    """The grid that a problem is solved on: its scale, and the trimap of its cells.
+    """The grid that a problem is solved on: its scale, and the trimap of its cells (see `winner.settled`).
 
     Where a label (or the background) has no cell of its own left, the next finer grid is taken, down to the image
     itself, whatever it costs.
@@ -69,4 +70,4 @@ def coarse_problem(problem: Problem, scale: Scale) -> tuple[int, np.ndarray]:
     while grid > 1 and not occurring(coarse)[seeded].all():
         grid //= 2
         coarse = downsample.coarse_trimap(problem.trimap, grid)
-    return grid, coarse
+    return grid, settled(problem, coarse, grid)

@@ -28,9 +28,10 @@ def alphas_of(
         labels: label values of the image's tags.
         settings: method and its parameters.
         trimap: uint8[H, W] label trimap; not read by `crf` and `none`.
-        activations: uint8[C + 1, h, w], background first; read by `crf`, `none` and with a prior.
+        activations: uint8[C + 1, h, w], background first; read by `crf`, `none` and with a prior
+            or contour.
         embedding: uint8[e, ceil(H / 4), ceil(W / 4)] as the stage activations stores it; read with mattes.embedding.
-        drawn: bool[H, W], where a person has drawn into the trimap; read with a prior.
+        drawn: bool[H, W], where a person has drawn into the trimap; read with activations.
         device: where a network runs (`vitmatte`).
 
     Returns:
@@ -67,7 +68,7 @@ def evidence_of(
     for name, planes in (("probabilities", activations), ("embedding", embedding)):
         if name in settings.reads and planes is None:
             raise ValueError(f"the settings of mattes read the activations' {name}, which is missing")
-    return Evidence(activations, settings.prior, embedding, settings.embedding, drawn)
+    return Evidence(activations, settings.prior, embedding, settings.embedding, drawn, settings.contour)
 
 
 def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:

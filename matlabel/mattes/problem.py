@@ -17,11 +17,13 @@ class Evidence:
 
     Attributes:
         activations: uint8 or float [C + 1, h', w'], background first, non-negative, any size and scale; not read with
-            prior 0.
+            prior 0 and contour 0.
         prior: weight λ of the activations.
+        contour: share of the image's diagonal from the contours of their winner beyond which the winner stands; 0: the
+            prior is the same everywhere.
         embedding: uint8[e, ceil(H / 4), ceil(W / 4)], 0 for −1 and 255 for 1; not read with tie 0.
         tie: weight w of the likeness to sure cells in the embedding.
-        drawn: bool[H, W], where a person has drawn into the trimap; None where nobody has. Read with a prior.
+        drawn: bool[H, W], where a person has drawn into the trimap; None where nobody has. Read with activations.
     """
 
     activations: np.ndarray | None = None
@@ -29,6 +31,7 @@ class Evidence:
     embedding: np.ndarray | None = None
     tie: float = 0.0
     drawn: np.ndarray | None = None
+    contour: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from matlabel import resample
 from matlabel.mattes.downsample import any_of, cells, coarse_trimap
 from matlabel.mattes.likeness import likeness
 from matlabel.mattes.problem import UNKNOWN, Problem
-from matlabel.mattes.strokes import contradicted
+from matlabel.mattes.winner import disbelieved
 
 STORED = 4  # scale of the grid that activations and embeddings are stored on
 # Activations waver where their winner is right all the same. On 185 training photographs (voc6, the tuning half;
@@ -56,7 +56,9 @@ def pull_of(problem: Problem, grid: int) -> Pull | None:
     if evidence is not None and evidence.prior:
         shape = cells(problem.trimap.shape, grid)
         pull = towards_activations(evidence.activations, evidence.prior, problem.seeded, shape)
-        pulls.append(pull if evidence.drawn is None else pull.without(_disbelieved(problem, shape, grid)))
+        if evidence.drawn is not None:
+            pull = pull.without(disbelieved(problem, coarse_trimap(problem.trimap, grid), grid))
+        pulls.append(pull)
     if evidence is not None and evidence.tie:
         pulls.append(towards_alike(problem, evidence.embedding, evidence.tie, grid))
     return reduce(add, pulls) if pulls else None
@@ -80,13 +82,6 @@ def towards_activations(activations: np.ndarray, weight: float, planes: list[int
     most = targets.max(axis=0)
     sharp = (targets / np.where(most > 0, most, 1)) ** SHARPNESS
     return Pull(weight * (most > 0), weight * sharp[1:] / np.where(most > 0, sharp.sum(axis=0), 1))
-
-
-def _disbelieved(problem: Problem, shape: tuple[int, int], grid: int) -> np.ndarray:
-    """bool[h, w]: where strokes say that the activations are wrong."""
-    planes = resample.resize(np.asarray(problem.evidence.activations, np.float64), *shape)
-    winner = np.array(problem.values, np.uint8)[planes.argmax(axis=0)]
-    return contradicted(winner, coarse_trimap(problem.trimap, grid), any_of(problem.evidence.drawn, grid))
 
 
 def towards_alike(problem: Problem, embedding: np.ndarray, weight: float, grid: int) -> Pull:

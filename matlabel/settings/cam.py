@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from matlabel.settings.training import TrainingSettings
 
@@ -14,7 +14,12 @@ class CamSettings(TrainingSettings):
     weights_from: str | None = Field(None, description="A weights.pt of an earlier run to use as it is: no training.")
     warmup: float = Field(1.0, ge=0, description="Epochs of plain classification before the terms begin.")
     embedding_size: int = Field(128, ge=4, description="Channels d of the embedding Z.")
-    category: float = Field(0.2, ge=0, description="Weight of category decoupling.")
+    category: float = Field(0.0, ge=0, description="Weight of category decoupling.")
+    category_against: Literal["all", "present"] = Field(
+        "all",
+        description="What category decoupling pushes a region from: the centres of all other classes and of the "
+        "background, or only those of the image's other tags.",
+    )
     foreground: float = Field(0.2, ge=0, description="Weight of foreground-background decoupling.")
     consistency: float = Field(1.0, ge=0, description="Weight of the agreement of student and teacher.")
     exclusivity: float = Field(0.1, ge=0, description="Weight of the removal of non-exclusive activation.")
@@ -44,17 +49,16 @@ class CamSettings(TrainingSettings):
         "(1 / frequency)^balance; 0: each image once an epoch, 1: each combination equally often.",
     )
     paste: float = Field(
-        0.0,
+        0.25,
         ge=0,
         le=1,
-        description="Share of images that get another image's object pasted, after the warm-up; needs consistency.",
+        description="Share of images that get another image's object pasted, after the warm-up.",
     )
 
-    @model_validator(mode="after")
-    def _a_teacher_cuts_out_what_is_pasted(self) -> "CamSettings":
-        if self.paste > 0 and not self.consistency > 0 and not self.weights_from:
-            raise ValueError("cam.paste needs the teacher: set cam.consistency above 0, or cam.paste: 0")
-        return self
+    @property
+    def teaches(self) -> bool:
+        """Whether a teacher is trained along: consistency agrees with it, and it cuts out what is pasted."""
+        return self.consistency > 0 or self.paste > 0
 
     @property
     def embeds(self) -> bool:

@@ -33,7 +33,7 @@ class MattesSettings(Settings):
         "auto", description="Solve on the image, its half or its quarter; not for crf and none."
     )
     epsilon: float = Field(
-        1e-7, gt=0, description="closed_form, lbdm: added to the colour covariance of a window; larger smooths."
+        1e-4, gt=0, description="closed_form, lbdm: added to the colour covariance of a window; larger smooths."
     )
     radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
     tolerance: float = Field(
@@ -41,11 +41,19 @@ class MattesSettings(Settings):
     )
     iterations: int = Field(1000, ge=1, description="... or after this many steps.")
     prior: float = Field(
-        0.2,
+        0.05,
         ge=0,
         json_schema_extra={"introduced": 0.0},
         description="closed_form: weight that draws unknown pixels to their activations, beside colours, whose own "
         "weight is 5 to 8 a pixel of the solved grid; 0: colours alone.",
+    )
+    contour: float = Field(
+        0.02,
+        ge=0,
+        le=0.5,
+        json_schema_extra={"introduced": 0.0},
+        description="closed_form: share of the image's diagonal from the contours of the activations' winner within "
+        "which colours decide, beside the prior; beyond, the winner stands. 0: colours and prior everywhere.",
     )
     embedding: float = Field(
         0.0,
@@ -73,6 +81,8 @@ class MattesSettings(Settings):
     @property
     def reads(self) -> tuple[str, ...]:
         """The arrays of the activations' shard that decide, beside `classes`."""
-        believed = self.method in WITHOUT_TRIMAP or (self.method == "closed_form" and self.prior > 0)
+        believed = self.method in WITHOUT_TRIMAP or (
+            self.method == "closed_form" and (self.prior > 0 or self.contour > 0)
+        )
         planes = ("probabilities",) if believed else ()
         return (*planes, "embedding") if self.embedding else planes

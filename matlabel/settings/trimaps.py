@@ -30,6 +30,13 @@ class TrimapsSettings(Settings):
         json_schema_extra={"introduced": 0.4},
         description="... and at least this share of the views agrees (both).",
     )
+    contour: float = Field(
+        0.02,
+        ge=0,
+        le=0.5,
+        json_schema_extra={"introduced": 0.0},
+        description="... and farther than this share of the image's diagonal from where another label wins (both).",
+    )
     least_object: float = Field(
         0.01,
         ge=0,

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
+from matlabel.contours import boundary_width, near_other
 from matlabel.settings.trimaps import TrimapsSettings
 from matlabel.small_regions import drop_small_regions
 
@@ -16,11 +17,13 @@ def label_trimap(
 ) -> tuple[np.ndarray, list[int]]:
     """Believe the activations where a class wins by far and the views agree; leave the rest to matting.
 
+    Near the contours of their winner they are not believed however strong they are: that is where colours know better.
+
     Args:
         probabilities: float32[C + 1, H, W], background first, summing to one, at the size of the image.
         agreement: float32[H, W] in [0, 1].
         classes: uint8[C] label values of the planes after the background, ascending.
-        settings: levels, least regions, specks, band.
+        settings: levels, least regions, contour, specks, band.
 
     Returns:
         uint8[H, W] with 0 background, 1..K sure class, 255 unknown, and the label values whose sure region had to be
@@ -38,6 +41,9 @@ def label_trimap(
         # Without a margin the background needs only its level: what competes with it is the sum of all classes.
         ahead = lead[plane] >= (settings.margin if plane else 0)
         trimap[(probabilities[plane] >= level) & ahead & agreed] = value
+    if settings.contour:
+        reach = boundary_width(trimap.shape, settings.contour)
+        trimap[near_other(probabilities.argmax(axis=0), reach, frame=False)] = UNKNOWN
     drop_small_regions(trimap, settings.speck)
     separate(trimap, settings.band)
     return trimap, enforce(trimap, lead, values, settings)

@@ -8,6 +8,7 @@ from matlabel.settings.cam import CamSettings
 
 OFF = {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "affinity": 0}
 TERMS = list(OFF)
+OFF["paste"] = 0
 
 
 def model(seed=0, **weights):
@@ -45,8 +46,9 @@ def test_warm_up_is_plain_classification(batch):
     assert torch.equal(all_on(batch, 0.0)["classification"], model().train()(batch, 0.0)["classification"])
 
 
-def test_every_term_reaches_the_weights_and_the_teacher_gets_no_gradient(batch):
-    made = model(**dict.fromkeys(TERMS, 0.5)).train()
+@pytest.mark.parametrize("against", ["all", "present"])
+def test_every_term_reaches_the_weights_and_the_teacher_gets_no_gradient(batch, against):
+    made = model(**dict.fromkeys(TERMS, 0.5), category_against=against).train()
     for _ in range(2):
         sum(made(batch, 2.0).values()).backward()
         made.after_step()

@@ -163,7 +163,8 @@ def test_the_share_holds_over_many_steps():
 
 
 def model(**changes):
-    options = CamSettings(backbone="resnet18", weights="none", warmup=1, embedding_size=8, affinity=0.5, **changes)
+    changes = {"category": 0.2, "affinity": 0.5, "paste": 0, **changes}
+    options = CamSettings(backbone="resnet18", weights="none", warmup=1, embedding_size=8, **changes)
     torch.manual_seed(0)
     network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, *options.head_sizes)
     return D2Cam(network, options, torch.tensor([True, True, False]), 0).train()
@@ -185,6 +186,15 @@ def test_every_term_sees_the_pasted_images_and_is_finite(batch):
     assert all(term.isfinite() for term in with_it.values())
     for term in ("classification", "consistency", "exclusivity"):
         assert with_it[term] != without[term]
+
+
+def test_pasting_has_its_teacher_without_consistency(batch):
+    with_it, without = model(paste=1.0, consistency=0), model(consistency=0)
+    assert without.teacher is None
+    terms, others = with_it(batch, 1.0), without(batch, 1.0)
+    assert "consistency" not in terms
+    assert list(terms) == list(others)
+    assert terms["classification"] != others["classification"]
 
 
 def test_a_pasted_image_leads_no_centre(batch):

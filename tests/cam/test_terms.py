@@ -83,6 +83,21 @@ def test_category_leaves_the_background_and_unseen_classes_alone(scene):
     assert (moved[0, :2] > 0).sum() == int(SHARE * SIZE * SIZE)
 
 
+def test_category_against_those_present_moves_images_of_several_classes_alone(scene):
+    embedding, rivals = embed(scene, noise=0.3), TAGS.bool()
+    regions = confident_regions(scene, embedding, TAGS)
+    moved = moves(category_loss(regions, centres(), 0.1, rivals), embedding)
+    assert moved[:2].max() == 0
+    assert moved[2, :2].max() > 0
+    assert moved[2, -2:].max() > 0
+    # Neither the background nor a class that is not there has a say.
+    elsewhere = centres(behind=5)
+    elsewhere.classes = torch.cat([elsewhere.classes, axes(3)])
+    elsewhere.seen = torch.tensor([5, 5, 5])
+    again = moves(category_loss(regions, elsewhere, 0.1, F.pad(rivals, (0, 1))), embedding)
+    torch.testing.assert_close(again, moved)
+
+
 def test_foreground_parts_an_object_from_its_own_background(scene):
     together = foreground_loss(confident_regions(scene, embed(scene, behind=0), TAGS), centres(behind=0), 0.1)
     apart = foreground_loss(confident_regions(scene, embed(scene), TAGS), centres(), 0.1)

@@ -47,6 +47,7 @@ def main(folder, images, devices, nodes, die_in="inf"):
         resize=(96, 112),
         lr=0.001,
         threads=1,
+        category=0.2,
         paste=0.5,
         devices=int(devices),
         nodes=int(nodes),

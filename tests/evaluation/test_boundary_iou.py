@@ -6,7 +6,8 @@ from scipy import ndimage
 from skimage.morphology import dilation, footprint_rectangle
 from skimage.segmentation import find_boundaries
 
-from matlabel.evaluation.boundary import band_confusion, boundary_counts, boundary_width, near_other
+from matlabel.contours import boundary_width, near_other
+from matlabel.evaluation.boundary import band_confusion, boundary_counts
 from matlabel.evaluation.confusion import confusion, iou
 
 VOID = 255

@@ -32,7 +32,9 @@ def test_without_weight_the_bytes_are_those_of_colours_alone():
     plain = closed_form(image, trimap, [1, 2])
     assert closed_form(image, trimap, [1, 2], evidence=Evidence(activations, 0.0)).tobytes() == plain.tobytes()
     given = {"trimap": trimap, "activations": activations, "embedding": quarter(40, 44, 8)}
-    assert alphas_of(image, [1, 2], MattesSettings(prior=0), **given).tobytes() == plain.tobytes()
+    assert (
+        alphas_of(image, [1, 2], MattesSettings(prior=0, contour=0, epsilon=1e-7), **given).tobytes() == plain.tobytes()
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -44,11 +46,13 @@ def test_without_weight_the_bytes_are_those_of_colours_alone():
     scale=st.sampled_from(SCALES),
     prior=st.sampled_from([0, 1e-4, 30.0]),
     tie=st.sampled_from([0, 1e-4, 30.0]),
+    contour=st.sampled_from([0, 0.02, 0.5]),
 )
-def test_alphas_sum_to_one_and_keep_what_is_sure(height, width, count, seed, scale, prior, tie):
+def test_alphas_sum_to_one_and_keep_what_is_sure(height, width, count, seed, scale, prior, tie, contour):
     labels = [3 * k + 2 for k in range(count)]
     image, trimap = scene(height, width, labels, seed)
-    evidence = Evidence(quarter(height, width, count + 1, seed), prior, quarter(height, width, 5, seed), tie)
+    planes = quarter(height, width, count + 1, seed), quarter(height, width, 5, seed)
+    evidence = Evidence(planes[0], prior, planes[1], tie, contour=contour)
     assert_alphas(closed_form(image, trimap, labels, scale=scale, evidence=evidence), trimap, labels)
 
 
@@ -191,6 +195,43 @@ def test_sides_shorter_than_a_window_are_pulled_too(shape):
     assert (alphas[1][trimap == 255] > 0.999).all()
 
 
+def halves(size=64, middle=32):
+    """A picture and activations that both have an upright contour, at different places."""
+    image = np.full((size, size, 3), 60, np.uint8)
+    image[:, middle:] = 200
+    image += np.random.default_rng(0).integers(0, 9, image.shape, dtype=np.uint8)
+    planes = np.zeros((2, size // 4, size // 4), np.uint8)
+    planes[1, :, (middle - 4) // 4 :], planes[0, :, : (middle - 4) // 4] = 255, 255
+    return image, planes
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_colours_decide_near_the_winners_contours_and_beyond_the_winner_stands(scale):
+    image, planes = halves()
+    # Another change of colour, far from the winner's contour.
+    image[:, 52:] = 60
+    trimap = np.full((64, 64), 255, np.uint8)
+    trimap[:, :2], trimap[:, 40:44], trimap[:, 62:] = 0, 1, 0
+    labels = {
+        contour: closed_form(image, trimap, [1], scale=scale, evidence=Evidence(planes, 0.001, contour=contour))
+        for contour in (0.0, 0.1)
+    }
+    # 9 pixels of the diagonal: the true contour, 4 pixels beside the winner's, is found either way.
+    for alphas in labels.values():
+        assert (alphas[1][:, 24:31] < 0.5).all()
+        assert (alphas[1][:, 33:40] > 0.5).all()
+    assert (labels[0.1][1][:, 53:59] > 0.5).all()
+    assert (labels[0.0][1][:, 53:59] < 0.5).all()
+
+
+def test_a_contour_that_reaches_everywhere_settles_nothing():
+    image, planes = halves()
+    trimap = np.full((64, 64), 255, np.uint8)
+    trimap[:, :2], trimap[:, 62:] = 0, 1
+    near, alike = (closed_form(image, trimap, [1], evidence=Evidence(planes, 0.3, contour=part)) for part in (0.5, 0))
+    assert near.tobytes() == alike.tobytes()
+
+
 def test_activations_of_other_labels_are_refused():
     image, trimap = scene()
     with pytest.raises(ValueError, match="with a plane 2"):
@@ -202,7 +243,7 @@ def test_what_the_settings_read_must_be_there():
     with pytest.raises(ValueError, match="probabilities, which is missing"):
         alphas_of(image, [1, 2], MattesSettings(prior=0.1), trimap=trimap)
     with pytest.raises(ValueError, match="embedding, which is missing"):
-        alphas_of(image, [1, 2], MattesSettings(prior=0, embedding=0.1), trimap=trimap)
+        alphas_of(image, [1, 2], MattesSettings(prior=0, contour=0, embedding=0.1), trimap=trimap)
 
 
 def test_a_stroke_against_the_activations_prevails():

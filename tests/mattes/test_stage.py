@@ -88,9 +88,11 @@ def test_several_processes_write_the_same_bytes_as_one(shard, tmp_path, method):
     assert shard["out"].read_bytes() == alone
 
 
-@pytest.mark.parametrize("weights", [{"prior": 0}, {"prior": 0.1}, {"prior": 0.1, "embedding": 0.5}])
+@pytest.mark.parametrize(
+    "weights", [{"prior": 0}, {"prior": 0.1}, {"prior": 0.1, "embedding": 0.5}, {"prior": 0.1, "contour": 0.02}]
+)
 def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weights):
-    chosen = {"epsilon": 1e-5, "tolerance": 1e-6, "iterations": 3000, "batch_size": 4, **weights}
+    chosen = {"epsilon": 1e-5, "tolerance": 1e-6, "iterations": 3000, "batch_size": 4, "contour": 0, **weights}
     settings = settings_file(tmp_path, **chosen)
     stage.run(settings, **shard)
     with open_shard(shard["out"]) as exact:
@@ -165,7 +167,7 @@ def test_the_unknown_follows_the_pictures_edge(scale):
     image = (image + np.random.default_rng(0).integers(-5, 6, image.shape)).astype(np.uint8)
     trimap = np.full((64, 80), 255, np.uint8)
     trimap[:, :16], trimap[:, 64:] = 0, 3
-    alphas = alphas_of(image, [3], MattesSettings(scale=scale, epsilon=1e-5, prior=0), trimap=trimap)
+    alphas = alphas_of(image, [3], MattesSettings(scale=scale, epsilon=1e-5, prior=0, contour=0), trimap=trimap)
     truth = (np.arange(80) >= 40)[None].repeat(64, 0)
     assert ((alphas[1] > 0.5) == truth).mean() > 0.97
 

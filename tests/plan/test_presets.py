@@ -12,8 +12,8 @@ from matlabel.artifacts.errors import UserError
 from matlabel.plan import Plan
 
 PRESETS = Path(__file__).parents[2] / "workflow" / "presets"
-DEFAULT = ("category", "foreground", "consistency", "exclusivity")
-TERMS = (*DEFAULT, "affinity")
+FOUR = ("category", "foreground", "consistency", "exclusivity")
+TERMS = (*FOUR, "affinity")
 MINE = {
     "dataset": {"path": "animals", "subset": {"train": 4}},
     "labels": {"splits": ["masked"]},
@@ -48,13 +48,15 @@ def test_the_ablation_shares_all_it_can(plan_of):
     plan = plan_of("own-images", "ablation")
     nodes = Counter(node.stage for node in plan.nodes.values())
     seeds = 3
-    # Plain, with spreading from the same classifier; each term alone; the four that are on by default, three of them,
-    # all five; without reading again, from the same classifier; balanced, pasted.
-    rows = 2 + len(TERMS) + 1 + len(DEFAULT) + 1 + 3
+    # Plain, with spreading from the same classifier; each term alone; the four of D2CAM, three of them, all five;
+    # without reading again, from the same classifier; balanced, pasted; the default and two round it.
+    rows = 2 + len(TERMS) + 1 + len(FOUR) + 1 + 3 + 3
     assert nodes["cam"] == (rows - 2) * seeds
-    assert nodes["activations"] == nodes["trimaps"] == rows * seeds
+    assert nodes["activations"] == rows * seeds
+    # And the default's activations with the trimaps and matting of the other rows.
+    assert nodes["trimaps"] == (rows + 1) * seeds
     # And once without the prior, from the trimaps of all.
-    assert nodes["mattes"] == nodes["labels"] == nodes["evaluation"] == (3 * rows + 1) * seeds
+    assert nodes["mattes"] == nodes["labels"] == nodes["evaluation"] == (3 * rows + 2) * seeds
     assert "segmenter" not in nodes
     plain, spread = plan.chains["plain", 1], plan.chains["plain+spreading", 1]
     assert [stage for stage in plain if plain[stage] == spread[stage]] == ["dataset", "cam"]
@@ -64,24 +66,32 @@ def test_the_ablation_shares_all_it_can(plan_of):
 
 
 def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
-    defaults = plan_of("own-images").variants["default"].cam
+    defaults = plan_of("own-images").variants["default"]
     for name, settings in plan_of("own-images", "ablation").variants.items():
         row, _, method = name.partition(".")
         weights = {term: getattr(settings.cam, term) for term in TERMS}
         on = {term for term, weight in weights.items() if weight}
-        expected = {"plain": set(), "plain+spreading": set(), "all": set(DEFAULT), "all+affinity": set(TERMS)}
-        expected |= {term: {term} for term in TERMS} | {f"all-{term}": set(DEFAULT) - {term} for term in DEFAULT}
-        expected |= {key: set(DEFAULT) for key in ("all-again", "all+balance", "all+paste", "all-prior")}
+        expected = {"plain": set(), "plain+spreading": set(), "all": set(FOUR), "all+affinity": set(TERMS)}
+        expected |= {term: {term} for term in TERMS} | {f"all-{term}": set(FOUR) - {term} for term in FOUR}
+        expected |= {key: set(FOUR) for key in ("all-again", "all+balance", "all+paste", "all-prior")}
+        expected |= {"default": set(FOUR) - {"category"}, "default-consistency": {"foreground", "exclusivity"}}
+        expected |= {"default+category-present": set(FOUR), "default-contour": expected["default"]}
         assert on == expected[row], name
-        assert (settings.cam.balance > 0, settings.cam.paste > 0) == (row == "all+balance", row == "all+paste")
+        round_default = row.startswith("default")
+        assert (settings.cam.balance > 0) == (row == "all+balance")
+        assert (settings.cam.paste > 0) == (row == "all+paste" or round_default)
+        assert (settings.cam.category_against == "present") == row.endswith("present")
+        assert (settings.trimaps.contour > 0) == (round_default and row != "default-contour")
         assert (settings.activations.spread.again == 0) == (row == "all-again")
         assert (settings.mattes.prior == 0) == (row == "all-prior")
         assert settings.mattes.method == (method or "closed_form")
         assert settings.activations.read == ("both" if settings.cam.embeds else "maps")
         assert (settings.activations.spread.steps == 0) == (row == "plain")
         # What the package does by default, as one of the rows.
-        if row == "all":
-            assert weights == {term: getattr(defaults, term) for term in TERMS}
+        if name == "default":
+            own = ("category", "foreground", "consistency", "exclusivity", "affinity", "paste", "category_against")
+            assert {key: getattr(settings.cam, key) for key in own} == {key: getattr(defaults.cam, key) for key in own}
+            assert (settings.trimaps, settings.mattes) == (defaults.trimaps, defaults.mattes)
 
 
 def test_a_change_to_one_variant_leaves_those_that_share_its_anchor(plan_of):

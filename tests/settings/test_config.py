@@ -24,7 +24,6 @@ from matlabel.settings.config import Config, StageSettings, load_config
         ({"variants": {"a": {"dataset": {"shard_size": 3}}}}, r"dataset is shared by all variants"),
         ({"variants": {"a": {"cam": {"epoch": 3}}}}, r"variant a: unknown key cam\.epoch"),
         ({"cam": {"category": 0, "foreground": 0}}, r"set activations\.from: maps"),
-        ({"cam": {"paste": 0.5, "consistency": 0}}, r"cam\.paste needs the teacher: set cam\.consistency above 0"),
         ({"activations": {"spread": {"affinity": "learned"}}}, r"set cam\.affinity above 0"),
         ({"activations": {"spread": {"layers": [5]}}}, r"activations\.spread\.layers"),
         ({"mattes": {"embedding": 0.1}}, r"set activations\.embedding"),

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -86,23 +87,26 @@ class OnSlurm(Run):
         STARTED.append(process)
         return process
 
-    def attempts(self, rule):
-        """Of a rule's jobs here, each time they were started."""
-        return [job for job in self.cluster.jobs()[self._before :] if job["Comment"].startswith(f"rule_{rule}_")]
+    def attempts(self, rule=None):
+        """Of a rule's jobs here, or of all, each time they were started."""
+        jobs = self.cluster.jobs()[self._before :]
+        return [job for job in jobs if rule is None or job["Comment"].startswith(f"rule_{rule}_")]
 
 
-def local(folder, config, *options):
+def beside(folder, config, *targets):
+    """A run on this machine, started now; to call what is returned waits for it."""
     folder.mkdir()
     run = Run(folder)
     run.config(config)
-    run.snakemake(*options)
-    return run
+    process = run.start(*targets)
+    STARTED.append(process)
 
+    def finished():
+        output = process.communicate()[0]
+        assert process.returncode == 0, output
+        return run
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """Weights and history of LONG, trained here."""
-    return weights(local(tmp_path_factory.mktemp("undisturbed") / "run", LONG, "all_cam"))
+    return finished
 
 
 def waiting(cluster, process):
@@ -137,13 +141,22 @@ def checkpoint(run):
     return any((run.folder / "results/cam").glob("*/checkpoint.pt"))
 
 
-def test_the_artifacts_are_those_of_one_machine_and_no_gpu_is_shared(cluster, tmp_path):
-    run = OnSlurm(tmp_path / "cluster", cluster, SMALL)
-    run.snakemake("--set-resources", *(f"{stage}:gpu=1" for stage in GPU_STAGES))
-    expected, found = local(tmp_path / "local", SMALL).artifacts(), run.artifacts()
+def test_a_killed_driver_does_nothing_twice_no_gpu_is_shared_and_the_artifacts_are_those_of_one_machine(
+    cluster, tmp_path
+):
+    run, gpus = OnSlurm(tmp_path / "cluster", cluster, SMALL), [f"{stage}:gpu=1" for stage in GPU_STAGES]
+    process = run.start("--set-resources", *gpus)
+    alone = beside(tmp_path / "local", SMALL)
+    waiting(cluster, process)(lambda: cluster.running("cam"), "cam starts")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert "the last run was killed, its jobs go on" in run.snakemake("--set-resources", *gpus)
+    expected, found = alone().artifacts(), run.artifacts()
     assert found.keys() == expected.keys()
     assert [name for name in found if found[name] != expected[name]] == []
 
+    # A job's comment names its rule and shard.
+    assert max(Counter(job["Comment"] for job in run.attempts()).values()) == 1
     jobs = [job for stage in GPU_STAGES for job in run.attempts(stage)]
     assert all("gres/gpu=1" in job["AllocTRES"] for job in jobs)
     spans = [(job["NodeList"], *map(datetime.fromisoformat, (job["Start"], job["End"]))) for job in jobs]
@@ -155,44 +168,36 @@ def test_the_artifacts_are_those_of_one_machine_and_no_gpu_is_shared(cluster, tm
     assert list((run.folder / "logs/slurm").glob("efficiency_report_*.csv"))
 
 
-def test_a_job_over_its_memory_gets_more_and_a_cancelled_one_goes_on(cluster, tmp_path, undisturbed):
+def test_a_job_over_its_memory_gets_more_and_neither_a_cancelled_one_nor_a_lost_node_costs_a_byte(cluster, tmp_path):
     run = OnSlurm(tmp_path / "cluster", cluster, LONG)
     process = run.start("all_cam", "--set-resources", "cam:mem_mb=200 if attempt == 1 else 4000")
+    alone = beside(tmp_path / "local", LONG, "all_cam")
     until = waiting(cluster, process)
     first = until(lambda: cluster.running("cam"), "cam starts")
-    number = until(lambda: (now := cluster.running("cam")) != first and now, "cam is tried again")
+    second = until(lambda: (now := cluster.running("cam")) != first and now, "cam is tried again")
     until(lambda: checkpoint(run), "cam trains")
-    cluster.tell("scancel", number)
+    cluster.tell("scancel", second)
     until(lambda: "told to stop" in log(run), "cam stops")
     forget_log(run)
-    output = process.communicate(timeout=600)[0]
-    assert process.returncode == 0, output
-    assert "resuming after epoch" in log(run)
-    assert weights(run) == undisturbed
-    # Where SLURM itself kills, and not a cgroup, the first is FAILED and not OUT_OF_MEMORY.
-    tried = [(job["State"].split()[0], job["ReqMem"]) for job in run.attempts("cam")]
-    assert tried[0][0] in ("FAILED", "OUT_OF_MEMORY")
-    assert [state for state, _ in tried[1:]] == ["CANCELLED", "COMPLETED"]
-    assert [memory for _, memory in tried] == ["200M", "4000M", "4000M"]
-
-
-def test_a_node_that_fails_in_mid_job_costs_no_byte(cluster, tmp_path, undisturbed):
-    run = OnSlurm(tmp_path / "cluster", cluster, LONG)
-    process = run.start("all_cam")
-    until = waiting(cluster, process)
-    number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
-    node = cluster.tell("squeue", "-h", "-j", number, "-o", "%N").strip()
+    third = until(lambda: (now := cluster.running("cam")) != second and now, "cam is tried again")
+    until(lambda: "resuming after epoch" in log(run), "cam goes on")
+    node = cluster.tell("squeue", "-h", "-j", third, "-o", "%N").strip()
     cluster.stop_node(node)
     forget_log(run)
     try:
         # A job that SLURM has put into the queue again would wait there for two minutes.
-        until(lambda: cluster.release(number), "cam is in the queue again")
+        until(lambda: cluster.release(third), "cam is in the queue again")
         output = process.communicate(timeout=600)[0]
     finally:
         cluster.start_node(node)
     assert process.returncode == 0, output
     assert "resuming after epoch" in log(run)
-    assert weights(run) == undisturbed
+    assert weights(run) == weights(alone())
+    # Where SLURM itself kills, and not a cgroup, the first is FAILED and not OUT_OF_MEMORY.
+    tried = [(job["State"].split()[0], job["ReqMem"]) for job in run.attempts("cam")]
+    assert tried[0][0] in ("FAILED", "OUT_OF_MEMORY")
+    assert [state for state, _ in tried[1:]] == ["CANCELLED", "NODE_FAIL", "COMPLETED"]
+    assert [memory for _, memory in tried] == ["200M", "4000M", "4000M", "4000M"]
 
 
 def test_a_training_is_requeued_in_mid_epoch_and_when_its_time_is_up_gets_more(cluster, tmp_path):
@@ -215,24 +220,14 @@ def test_a_training_is_requeued_in_mid_epoch_and_when_its_time_is_up_gets_more(c
     assert [job["Timelimit"] for job in tried[:3]] == ["00:01:00", "00:01:00", "00:02:00"]
 
 
-def test_a_driver_that_is_killed_and_started_again_does_nothing_twice(cluster, tmp_path):
-    run = OnSlurm(tmp_path / "cluster", cluster, LONG)
-    process = run.start("all_cam")
-    waiting(cluster, process)(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    output = run.snakemake("all_cam")
-    assert "the last run was killed, its jobs go on" in output
-    assert "Nothing to be done" in output
-    assert len(run.attempts("cam")) == 1
-
-
 def test_two_nodes_train_together_stop_together_and_go_on_together(cluster, tmp_path, monkeypatch):
     # Names of nodes that only SLURM knows: elsewhere the processes find the first node by its name.
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     small = {**LONG["cam"], "epochs": 12, "threads": 1}
     run = OnSlurm(tmp_path / "cluster", cluster, {**LONG, "cam": {**small, "nodes": 2}})
     process = run.start("all_cam")
+    # As two processes of one machine; only the settings in the weights' file say where they were trained.
+    alone = beside(tmp_path / "local", {**LONG, "cam": {**small, "devices": 2}}, "all_cam")
     until = waiting(cluster, process)
     number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
     assert cluster.tell("squeue", "-h", "-j", number, "-o", "%N").strip() == "n[1-2]"
@@ -243,6 +238,4 @@ def test_two_nodes_train_together_stop_together_and_go_on_together(cluster, tmp_
     output = process.communicate(timeout=600)[0]
     assert process.returncode == 0, output
     assert "resuming after epoch" in log(run)
-    # As two processes of one machine; only the settings in the weights' file say where they were trained.
-    one = local(tmp_path / "local", {**LONG, "cam": {**small, "devices": 2}}, "all_cam")
-    assert weights(run)[1] == weights(one)[1]
+    assert weights(run)[1] == weights(alone())[1]

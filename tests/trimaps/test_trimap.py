@@ -28,12 +28,31 @@ def made(probabilities, classes=(1,), agreed=None, **changes):
 
 
 def test_what_wins_by_far_is_sure_and_the_border_is_unknown():
-    trimap, enforced = made(activations(blob()), classes=(3,), band=2)
+    trimap, enforced = made(activations(blob()), classes=(3,), band=2, contour=0)
     assert trimap[12, 12] == 3
     assert trimap[35, 35] == 0
     assert (trimap[5:20, 5:7] == UNKNOWN).all()
     assert (trimap[5:20, 3:5] == UNKNOWN).all()
     assert enforced == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.02, 0.05, 0.1]))
+def test_nothing_is_sure_near_the_contours_of_the_winner_but_what_is_enforced(seed, contour):
+    random = np.random.default_rng(seed)
+    planes = np.stack([ndimage.gaussian_filter(random.random((50, 60)), 5) for _ in range(3)]) ** 40
+    probabilities = (planes / planes.sum(0)).astype(np.float32)
+    levels = {"foreground": 0.5, "background": 0.5, "margin": 0, "speck": 0, "band": 0}
+    trimap, enforced = made(probabilities, (1, 2), contour=contour, **levels)
+    winner = probabilities.argmax(0)
+    reach = round(contour * np.hypot(50, 60))
+    far = np.stack(
+        [ndimage.binary_erosion(winner == k, np.ones((2 * reach + 1,) * 2), border_value=1) for k in range(3)]
+    )
+    for label in set(range(3)) - set(enforced):
+        assert not (trimap[~far[label]] == label).any()
+    if not enforced:
+        np.testing.assert_array_equal(trimap != UNKNOWN, far.any(0) & (probabilities.max(0) >= 0.5))
 
 
 def test_what_is_undecided_or_contradicted_by_the_views_is_unknown():
