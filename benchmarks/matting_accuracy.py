@@ -12,12 +12,14 @@ from matlabel.mattes.single import read_trimap
 from matlabel.processes import over_processes
 from matlabel.settings.mattes import MattesSettings
 
+# As pymatting: colours alone, and its epsilon.
+COLOURS = {"prior": 0, "contour": 0, "epsilon": 1e-7}
 OURS = {
-    "matlabel closed_form, scale 1": MattesSettings(scale=1, prior=0),
-    "matlabel closed_form, scale 2": MattesSettings(scale=2, prior=0),
-    "matlabel closed_form, scale 4": MattesSettings(scale=4, prior=0),
+    "matlabel closed_form, scale 1": MattesSettings(scale=1, **COLOURS),
+    "matlabel closed_form, scale 2": MattesSettings(scale=2, **COLOURS),
+    "matlabel closed_form, scale 4": MattesSettings(scale=4, **COLOURS),
     "matlabel knn, scale 1": MattesSettings(method="knn", scale=1),
-    "matlabel lbdm, scale 1": MattesSettings(method="lbdm", scale=1),
+    "matlabel lbdm, scale 1": MattesSettings(method="lbdm", scale=1, epsilon=1e-7),
     "matlabel random_walk, scale 1": MattesSettings(method="random_walk", scale=1),
 }
 PEERS = {

@@ -11,7 +11,7 @@ from matlabel.scores import score
 DECIDED_BY = ("none", "crf", "closed_form")
 # Labels that are the true masks have no score of their own.
 TRUE_MASKS = "masks"
-REFERENCES = ("plain", "all")
+REFERENCES = ("plain", "all", "default")
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     if not {"classes", "settings", "network", "centres"} <= content.keys():
         raise UserError(f"{path}: not the weights of a CAM classifier (weights.pt of the stage cam)")
     try:
-        settings = CamSettings.model_validate(json.loads(content["settings"]))
+        settings = CamSettings.from_keyed(json.loads(content["settings"]))
     except ValidationError as error:
         raise UserError(f"{path}: made with settings that this version does not know: {error}") from error
     trunk = Trunk(settings.backbone, settings.output_stride)

@@ -7,7 +7,7 @@ from operator import add
 import numpy as np
 
 from matlabel import resample
-from matlabel.mattes.downsample import any_of, cells, coarse_trimap
+from matlabel.mattes.downsample import any_of, cells
 from matlabel.mattes.likeness import likeness
 from matlabel.mattes.problem import UNKNOWN, Problem
 from matlabel.mattes.winner import disbelieved
@@ -57,7 +57,7 @@ def pull_of(problem: Problem, grid: int) -> Pull | None:
         shape = cells(problem.trimap.shape, grid)
         pull = towards_activations(evidence.activations, evidence.prior, problem.seeded, shape)
         if evidence.drawn is not None:
-            pull = pull.without(disbelieved(problem, coarse_trimap(problem.trimap, grid), grid))
+            pull = pull.without(disbelieved(problem, shape, grid))
         pulls.append(pull)
     if evidence is not None and evidence.tie:
         pulls.append(towards_alike(problem, evidence.embedding, evidence.tie, grid))

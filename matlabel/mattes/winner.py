@@ -13,7 +13,8 @@ def settled(problem: Problem, coarse: np.ndarray, grid: int) -> np.ndarray:
     """The trimap of the cells, with those that are far from any contour of the activations' winner sure of it.
 
     What is unknown there is unsure of what it is, not of where it ends, and colours do not know belonging. Cells stay
-    unknown where the winner has no sure pixel, and where strokes say that the activations are wrong.
+    unknown where the winner has no sure pixel, where somebody has drawn, and where strokes say that the activations are
+    wrong.
 
     Args:
         problem: with or without evidence.
@@ -25,20 +26,27 @@ def settled(problem: Problem, coarse: np.ndarray, grid: int) -> np.ndarray:
     winner = _winner(problem, coarse.shape)
     reach = max(1, round(boundary_width(problem.trimap.shape, problem.evidence.contour) / grid))
     seeded = np.isin(winner, [problem.values[plane] for plane in problem.seeded])
-    far = (coarse == UNKNOWN) & seeded & ~near_other(winner, reach, frame=False)
+    # Regions that were enforced or drawn have contours, too, where the winner has none.
+    believed = np.where(coarse == UNKNOWN, winner, coarse)
+    far = (coarse == UNKNOWN) & seeded & ~near_other(believed, reach, frame=False)
     if problem.evidence.drawn is not None:
-        far &= ~disbelieved(problem, coarse, grid)
+        far &= ~disbelieved(problem, coarse.shape, grid) & ~any_of(problem.evidence.drawn, grid)
     return np.where(far, winner, coarse)
 
 
-def disbelieved(problem: Problem, coarse: np.ndarray, grid: int) -> np.ndarray:
+def disbelieved(problem: Problem, shape: tuple[int, int], grid: int) -> np.ndarray:
     """bool[h, w]: where strokes say that the activations are wrong.
 
     Args:
         problem: with activations and `drawn`.
-        coarse, grid: as in `settled`.
+        shape: (h, w) of the grid.
+        grid: side of a cell in pixels.
     """
-    return contradicted(_winner(problem, coarse.shape), coarse, any_of(problem.evidence.drawn, grid))
+    winner, trimap = _winner(problem, shape), problem.trimap
+    there = winner.repeat(grid, axis=0).repeat(grid, axis=1)[: trimap.shape[0], : trimap.shape[1]]
+    # By pixels: a thin stroke shares its cells with what it corrects.
+    against = problem.evidence.drawn & (trimap != UNKNOWN) & (trimap != there)
+    return contradicted(winner, any_of(against, grid))
 
 
 def _winner(problem: Problem, shape: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,9 @@ class CamSettings(TrainingSettings):
     weights_from: str | None = Field(None, description="A weights.pt of an earlier run to use as it is: no training.")
     warmup: float = Field(1.0, ge=0, description="Epochs of plain classification before the terms begin.")
     embedding_size: int = Field(128, ge=4, description="Channels d of the embedding Z.")
-    category: float = Field(0.0, ge=0, description="Weight of category decoupling.")
+    category: float = Field(
+        0.0, ge=0, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
+    )
     category_against: Literal["all", "present"] = Field(
         "all",
         description="What category decoupling pushes a region from: the centres of all other classes and of the "
@@ -52,6 +54,7 @@ class CamSettings(TrainingSettings):
         0.25,
         ge=0,
         le=1,
+        json_schema_extra={"introduced": 0.0},
         description="Share of images that get another image's object pasted, after the warm-up.",
     )
 
@@ -71,7 +74,8 @@ class CamSettings(TrainingSettings):
         return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
 
     def recorded(self) -> dict[str, Any]:
-        """What weights.pt says of its settings. What is off goes unnamed: such files are as before it came."""
+        """What weights.pt says of its settings. What is off and came later goes unnamed, as in files from before."""
         left_out = {name for name in ("affinity", "balance", "paste") if not getattr(self, name)}
+        left_out |= {"category_against"} if self.category_against == "all" else set()
         left_out |= {"affinity_size"} if not self.affinity else set()
         return self.model_dump(mode="json", exclude=left_out)

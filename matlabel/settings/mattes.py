@@ -33,7 +33,10 @@ class MattesSettings(Settings):
         "auto", description="Solve on the image, its half or its quarter; not for crf and none."
     )
     epsilon: float = Field(
-        1e-4, gt=0, description="closed_form, lbdm: added to the colour covariance of a window; larger smooths."
+        1e-4,
+        gt=0,
+        json_schema_extra={"introduced": 1e-7},
+        description="closed_form, lbdm: added to the colour covariance of a window; larger smooths.",
     )
     radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
     tolerance: float = Field(

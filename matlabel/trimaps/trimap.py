@@ -41,12 +41,13 @@ def label_trimap(
         # Without a margin the background needs only its level: what competes with it is the sum of all classes.
         ahead = lead[plane] >= (settings.margin if plane else 0)
         trimap[(probabilities[plane] >= level) & ahead & agreed] = value
+    levels = np.bincount(trimap.ravel(), minlength=UNKNOWN + 1)
     if settings.contour:
         reach = boundary_width(trimap.shape, settings.contour)
         trimap[near_other(probabilities.argmax(axis=0), reach, frame=False)] = UNKNOWN
     drop_small_regions(trimap, settings.speck)
     separate(trimap, settings.band)
-    return trimap, enforce(trimap, lead, values, settings)
+    return trimap, enforce(trimap, lead, values, settings, levels)
 
 
 def separate(trimap: np.ndarray, band: int) -> None:
@@ -61,17 +62,21 @@ def separate(trimap: np.ndarray, band: int) -> None:
     trimap[sure & (highest != lowest)] = UNKNOWN
 
 
-def enforce(trimap: np.ndarray, lead: np.ndarray, values: np.ndarray, settings: TrimapsSettings) -> list[int]:
+def enforce(
+    trimap: np.ndarray, lead: np.ndarray, values: np.ndarray, settings: TrimapsSettings, levels: np.ndarray
+) -> list[int]:
     """Give every label its least sure region: the pixels where it leads most, in place.
 
     A class that is tagged is somewhere, so its best pixels are sure even where another label was; only labels that
-    have few pixels themselves are spared. What lies within the band round an enforced region becomes unknown.
+    have few pixels themselves are spared. What lies within the band round an enforced region becomes unknown. A label
+    that has pixels left and would have enough of them but for its contours is small, and falls short of nothing.
 
     Args:
         trimap: uint8[H, W].
         lead: float32[C + 1, H, W], see `_lead`.
         values: uint8[C + 1] label values of the planes.
         settings: least_object, least_background, band.
+        levels: int64[256], pixels of each label value whose activations reach the levels, contours included.
 
     Returns:
         the label values that fell short, ascending.
@@ -82,7 +87,8 @@ def enforce(trimap: np.ndarray, lead: np.ndarray, values: np.ndarray, settings: 
     for plane, value in enumerate(values):
         share = settings.least_object if plane else settings.least_background
         least = min(most, max(1, math.ceil(share * trimap.size)))
-        if np.count_nonzero(trimap == value) >= least:
+        found = np.count_nonzero(trimap == value)
+        if found >= least or (found and levels[value] >= least):
             continue
         enforced.append(int(value))
         scarce = [other for other in values if other != value and np.count_nonzero(trimap == other) <= most]

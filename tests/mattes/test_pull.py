@@ -207,21 +207,29 @@ def halves(size=64, middle=32):
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
 def test_colours_decide_near_the_winners_contours_and_beyond_the_winner_stands(scale):
-    image, planes = halves()
+    image, planes = halves(96)
     # Another change of colour, far from the winner's contour.
-    image[:, 52:] = 60
-    trimap = np.full((64, 64), 255, np.uint8)
-    trimap[:, :2], trimap[:, 40:44], trimap[:, 62:] = 0, 1, 0
+    image[:, 58:] = 60
+    trimap = np.full((96, 96), 255, np.uint8)
+    trimap[:, :2], trimap[:, 46:50], trimap[:, 92:] = 0, 1, 0
     labels = {
         contour: closed_form(image, trimap, [1], scale=scale, evidence=Evidence(planes, 0.001, contour=contour))
         for contour in (0.0, 0.1)
     }
-    # 9 pixels of the diagonal: the true contour, 4 pixels beside the winner's, is found either way.
+    # 14 pixels of the diagonal: the true contour, 4 pixels beside the winner's, is found either way.
     for alphas in labels.values():
         assert (alphas[1][:, 24:31] < 0.5).all()
         assert (alphas[1][:, 33:40] > 0.5).all()
-    assert (labels[0.1][1][:, 53:59] > 0.5).all()
-    assert (labels[0.0][1][:, 53:59] < 0.5).all()
+    assert (labels[0.1][1][:, 60:76] > 0.5).all()
+    assert (labels[0.0][1][:, 60:76] < 0.5).all()
+    # What somebody painted unknown is free again, and what was enforced may grow where it does not win.
+    drawn = np.zeros((96, 96), bool)
+    drawn[:, 50:92] = True
+    free = closed_form(image, trimap, [1], scale=scale, evidence=Evidence(planes, 0.001, drawn=drawn, contour=0.1))
+    assert (free[1][:, 60:76] < 0.5).all()
+    trimap[:, 66:70] = 0
+    grown = closed_form(image, trimap, [1], scale=scale, evidence=Evidence(planes, 0.001, contour=0.1))
+    assert (grown[1][:, 60:76] < 0.5).all()
 
 
 def test_a_contour_that_reaches_everywhere_settles_nothing():

@@ -74,6 +74,17 @@ def test_a_class_without_a_sure_region_gets_its_best_pixels_and_is_counted():
     assert (trimap[25:35, 25:35] == 2).sum() == 32
 
 
+def test_an_object_that_is_short_of_sure_pixels_for_its_contours_alone_keeps_what_is_left():
+    small = activations(blob(rows=slice(10, 19), columns=slice(10, 19)))
+    trimap, enforced = made(small, least_object=0.04, contour=0.05, band=0)
+    assert enforced == []
+    assert np.count_nonzero(trimap == 1) == 9
+    # Where nothing is left the pixels that lead most are sure, as ever.
+    trimap, enforced = made(small, least_object=0.04, contour=0.1, band=0)
+    assert enforced == [1]
+    assert np.count_nonzero(trimap == 1) == 64
+
+
 def test_the_background_is_enforced_too():
     trimap, enforced = made(activations(np.full((40, 40), 0.9)))
     assert enforced == [0]
