@@ -178,7 +178,7 @@ class Cluster:
         self._spawn("slurmd", "-D", "-N", name)
         self.until(lambda: self._state(name) in ("idle", "mixed", "allocated"), f"{name} comes up", revive=name)
 
-    def until(self, condition, what: str, seconds: float = 60, revive: str | None = None) -> object:
+    def until(self, condition, what: str, seconds: float = 120, revive: str | None = None) -> object:
         """Wait."""
         end = time.monotonic() + seconds
         while not (found := condition()):

@@ -117,7 +117,7 @@ def waiting(cluster, process):
             assert process.poll() is None, process.communicate()[0]
             return condition()
 
-        return cluster.until(met, what, 120)
+        return cluster.until(met, what, 300)
 
     return until
 
@@ -201,7 +201,8 @@ def test_a_job_over_its_memory_gets_more_and_neither_a_cancelled_one_nor_a_lost_
 
 
 def test_a_training_is_requeued_in_mid_epoch_and_when_its_time_is_up_gets_more(cluster, tmp_path):
-    run = OnSlurm(tmp_path / "cluster", cluster, {**LONG, "cam": {**LONG["cam"], "epochs": 150}})
+    # It never ends by itself, however fast the machine.
+    run = OnSlurm(tmp_path / "cluster", cluster, {**LONG, "cam": {**LONG["cam"], "epochs": 100_000}})
     process = run.start("all_cam", "--set-resources", "cam:runtime=attempt", "cam:mem_mb=4000")
     until = waiting(cluster, process)
     number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
@@ -210,14 +211,12 @@ def test_a_training_is_requeued_in_mid_epoch_and_when_its_time_is_up_gets_more(c
     forget_log(run)
     until(lambda: cluster.release(number), "cam is in the queue again")
     until(lambda: re.search(r"resuming after epoch \d+, step", log(run)), "cam resumes")
-    output = process.communicate(timeout=600)[0]
-    assert process.returncode == 0, output
-    assert "resuming after epoch" in log(run)
-    assert len(weights(run)[1].splitlines()) == 151
-    tried = run.attempts("cam")
-    assert [job["State"] for job in tried[:2]] == ["REQUEUED", "TIMEOUT"]
-    assert tried[-1]["State"] == "COMPLETED"
-    assert [job["Timelimit"] for job in tried[:3]] == ["00:01:00", "00:01:00", "00:02:00"]
+    until(lambda: "told to stop" in log(run), "its minute is over")
+    forget_log(run)
+    until(lambda: "resuming after epoch" in log(run), "cam is tried again")
+    process.kill()
+    tried = [(job["State"], job["Timelimit"]) for job in run.attempts("cam")]
+    assert tried == [("REQUEUED", "00:01:00"), ("TIMEOUT", "00:01:00"), ("RUNNING", "00:02:00")]
 
 
 def test_two_nodes_train_together_stop_together_and_go_on_together(cluster, tmp_path, monkeypatch):
