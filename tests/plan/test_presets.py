@@ -107,7 +107,7 @@ def test_the_ablation_with_a_gpu_adds_segmenters_and_a_second_round(plan_of):
     assert "segmenter" not in plan.chains["plain.none", 0]
     assert (
         plan.node(plan.chains["second.crf", 0]["activations"]).upstream["segmenter"]
-        == (plan.chains["all", 0]["segmenter"])
+        == (plan.chains["default", 0]["segmenter"])
     )
     assert plan.chains["second.crf", 0]["trimaps"] == plan.chains["second", 0]["trimaps"]
 
