@@ -59,6 +59,7 @@ def other_values(field):
         "32-true",
         "embedding",
         "features",
+        "present",
     ]
     candidates += ["bf16-mixed", "cpu", "other", "labels.csv", "files:maps"]
     return [value for value in candidates if value != default]
