@@ -99,6 +99,17 @@ def configured() -> bool:
     return (CONFIGURED / "slurm.conf").exists()
 
 
+def makes_devices(folder: Path) -> bool:
+    """Whether this user may make device files, which some containers forbid even root."""
+    trial = folder / "device"
+    try:
+        os.mknod(trial, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        return False
+    trial.unlink()
+    return True
+
+
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
