@@ -6,6 +6,7 @@ background  likewise, [h, w]; optional, else (1 - max of the tagged classes' map
 """
 
 import io
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,6 +16,16 @@ import numpy as np
 from matlabel.artifacts.errors import UserError, did_you_mean
 
 ARRAYS = ("classes", "maps", "background")
+# What zipfile raises for a damaged archive, by its four ways of compressing.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 # Softmax and division leave a float a few units in the last place above 1.
 _SLACK = 1e-5
 
@@ -75,7 +86,7 @@ def _arrays(content: bytes) -> dict[str, np.ndarray]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}
-    except (OSError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGED as error:
         raise ValueError(f"not a readable .npz archive ({error}); write it again") from error
     except ValueError as error:
         if "pickle" not in str(error):

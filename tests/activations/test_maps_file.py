@@ -1,10 +1,14 @@
 """One's own maps: what a file may hold, what it is read as, and what is refused with which words."""
 
+import contextlib
 import io
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from matlabel.activations.maps_file import read_maps
 from matlabel.activations.resample import resampled
@@ -121,6 +125,26 @@ class Trap:
 def test_a_file_that_is_no_archive_is_refused_and_nothing_in_it_runs(content):
     with pytest.raises(UserError, match=r"maps/a\.npz: not an? (readable )?\.npz archive"):
         read_maps("maps/a.npz", content, [1], NAMES, 2.0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    way=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=5),
+)
+def test_a_damaged_archive_is_refused_or_read_however_it_was_compressed(way, changes):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", way) as members:
+        for name, array in (("classes", np.array([1, 3])), ("maps", np.full((2, 4, 6), 0.5, np.float32))):
+            member = io.BytesIO()
+            np.save(member, array)
+            members.writestr(f"{name}.npy", member.getvalue())
+    content = bytearray(archive.getvalue())
+    for place, byte in changes:
+        content[int(place * len(content))] = byte
+    with contextlib.suppress(UserError):
+        found = read_maps("maps/a.npz", bytes(content), [1, 3], NAMES, 2.0)
+        np.testing.assert_allclose(found.sum(0), 1, rtol=1e-6)
 
 
 def test_a_pickle_within_an_archive_is_not_run():
