@@ -1,5 +1,6 @@
 """A SLURM of two nodes with accounting on this machine, in a scratch folder, started and stopped by the tests."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -26,6 +27,8 @@ PROGRAMS = (
 NODES = ("n1", "n2")
 # The one place where jobs look: the executor takes all of SLURM's variables from them.
 CONFIGURED = Path("/etc/slurm")
+# Of a cluster's folder.
+PREFIX = "matlabel-slurm-"
 SEARCHED = f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin"
 
 CONF = """
@@ -95,8 +98,19 @@ def missing() -> list[str]:
 
 
 def configured() -> bool:
-    """Whether this machine belongs to a SLURM already."""
-    return (CONFIGURED / "slurm.conf").exists()
+    """Whether this machine belongs to a SLURM already. What a killed run of the tests left there is taken away."""
+    path = CONFIGURED / "slurm.conf"
+    if path.is_symlink() and path.readlink().parent.name.startswith(PREFIX):
+        folder = path.readlink().parent
+        if not any(process.info["cwd"] == str(folder) for process in psutil.process_iter(["cwd"])):
+            _unlink(folder)
+    return path.is_symlink() or path.exists()
+
+
+def _unlink(folder: Path) -> None:
+    for path in CONFIGURED.iterdir():
+        if path.is_symlink() and path.readlink().parent == folder:
+            path.unlink()
 
 
 def makes_devices(folder: Path) -> bool:
@@ -142,9 +156,7 @@ class Cluster:
         for process in psutil.process_iter(["cmdline"]):
             if str(self.folder) in " ".join(process.info["cmdline"] or ()) and process.pid != os.getpid():
                 process.kill()
-        for path in CONFIGURED.iterdir():
-            if path.is_symlink() and path.readlink().parent == self.folder:
-                path.unlink()
+        _unlink(self.folder)
 
     def tell(self, *command: str, check: bool = True) -> str:
         """Run one of SLURM's commands."""
@@ -175,14 +187,13 @@ class Cluster:
 
     def stop_node(self, name: str) -> None:
         """As if its machine had lost power."""
-        for process in psutil.process_iter(["name", "cmdline", "environ"]):
-            line = " ".join(process.info["cmdline"] or ())
-            daemon = process.info["name"] == "slurmd" and line.endswith(f"-N {name}")
-            step = process.info["name"] == "slurmstepd" and any(
-                child.environ().get("SLURMD_NODENAME") == name for child in process.children(recursive=True)
-            )
-            if daemon or step or (process.info["environ"] or {}).get("SLURMD_NODENAME") == name:
-                self._kill_tree(process)
+        for process in psutil.process_iter():
+            # A step's daemon does not say where it runs, what it has started does.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                step = [process, *process.children(recursive=True)] if process.name() == "slurmstepd" else [process]
+                daemon = process.name() == "slurmd" and process.cmdline()[-2:] == ["-N", name]
+                if daemon or any(self._node(each) == name for each in step):
+                    self._kill_tree(process)
 
     def start_node(self, name: str) -> None:
         """Start it, and wait until it takes jobs."""
@@ -207,12 +218,16 @@ class Cluster:
     def _state(self, name: str) -> str:
         return self.tell("sinfo", "-h", "-N", "-n", name, "-o", "%T", check=False).strip().rstrip("*")
 
+    def _node(self, process: psutil.Process) -> str | None:
+        """Where a job's process runs; None for one that is of no job, or that has just ended."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return process.environ().get("SLURMD_NODENAME")
+        return None
+
     def _kill_tree(self, process: psutil.Process) -> None:
         for each in [*process.children(recursive=True), process]:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 each.kill()
-            except psutil.NoSuchProcess:
-                continue
 
     def _stop(self, process: psutil.Popen) -> None:
         process.send_signal(signal.SIGTERM)

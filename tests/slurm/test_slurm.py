@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cluster import Cluster, configured, makes_devices, missing
+from cluster import PREFIX, Cluster, configured, makes_devices, missing
 from tiny import ROOT, Run
 
 pytestmark = pytest.mark.slurm
@@ -47,7 +47,7 @@ def cluster(tmp_path_factory):
     if configured():
         pytest.skip("this machine belongs to a SLURM: /etc/slurm/slurm.conf is there")
     # Not pytest's folder: sockets have short names.
-    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     folder.chmod(0o755)
     if not makes_devices(folder):
         folder.rmdir()
@@ -185,9 +185,9 @@ def test_a_job_over_its_memory_gets_more_and_neither_a_cancelled_one_nor_a_lost_
     third = until(lambda: (now := cluster.running("cam")) != second and now, "cam is tried again")
     until(lambda: "resuming after epoch" in log(run), "cam goes on")
     node = cluster.tell("squeue", "-h", "-j", third, "-o", "%N").strip()
-    cluster.stop_node(node)
     forget_log(run)
     try:
+        cluster.stop_node(node)
         # A job that SLURM has put into the queue again would wait there for two minutes.
         until(lambda: cluster.release(third), "cam is in the queue again")
         output = process.communicate(timeout=600)[0]

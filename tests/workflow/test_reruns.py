@@ -1,6 +1,7 @@
 """Rows of the rerun matrix for real: the jobs that ran, and an end that is that of a run from scratch."""
 
 import shutil
+import signal
 
 import pytest
 from test_matrix import HELD_OUT, added, following, masked, replaced, tagged
@@ -66,17 +67,21 @@ def test_a_source_edited_while_its_stage_runs_leaves_what_is_seen_as_stale(moved
 
 def test_a_look_while_a_run_is_going_on_changes_nothing(moved):
     moved.config({**TINY, "trimaps": {"band": 6}})
-    # With a training and all that follows, long enough for four looks.
     process = moved.start()
     for line in process.stdout:
         if line.startswith(("rule trimaps", "localrule trimaps")):
             break
-    before = {path: path.stat().st_mtime_ns for path in (moved.folder / "results").rglob("settings.yaml")}
-    assert "another run is at work" in moved.snakemake(fails=True)
-    assert set(moved.planned()) <= set(following("trimaps"))
-    status = moved.matlabel("status", "-s", moved.checkout / "Snakefile", "--configfile", "tiny.yaml")
-    assert "A run is going on here" in status
-    assert "in a good condition" in moved.snakemake("--lint")
+    # Its jobs go on and no more are started, however long the looks take.
+    process.send_signal(signal.SIGSTOP)
+    try:
+        before = {path: path.stat().st_mtime_ns for path in (moved.folder / "results").rglob("settings.yaml")}
+        assert "another run is at work" in moved.snakemake(fails=True)
+        assert set(moved.planned()) <= set(following("trimaps"))
+        status = moved.matlabel("status", "-s", moved.checkout / "Snakefile", "--configfile", "tiny.yaml")
+        assert "A run is going on here" in status
+        assert "in a good condition" in moved.snakemake("--lint")
+    finally:
+        process.send_signal(signal.SIGCONT)
     rest = process.communicate()[0]
     assert process.returncode == 0, rest
     assert {path: path.stat().st_mtime_ns for path in before} == before
