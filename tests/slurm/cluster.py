@@ -189,7 +189,7 @@ class Cluster:
         """As if its machine had lost power."""
         for process in psutil.process_iter():
             # A step's daemon does not say where it runs, what it has started does.
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):
                 step = [process, *process.children(recursive=True)] if process.name() == "slurmstepd" else [process]
                 daemon = process.name() == "slurmd" and process.cmdline()[-2:] == ["-N", name]
                 if daemon or any(self._node(each) == name for each in step):
@@ -219,14 +219,14 @@ class Cluster:
         return self.tell("sinfo", "-h", "-N", "-n", name, "-o", "%T", check=False).strip().rstrip("*")
 
     def _node(self, process: psutil.Process) -> str | None:
-        """Where a job's process runs; None for one that is of no job, or that has just ended."""
-        with contextlib.suppress(psutil.NoSuchProcess):
+        """Where a job's process runs; None for one that is of no job, that has just ended, or that does not say."""
+        with contextlib.suppress(psutil.Error):
             return process.environ().get("SLURMD_NODENAME")
         return None
 
     def _kill_tree(self, process: psutil.Process) -> None:
         for each in [*process.children(recursive=True), process]:
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):
                 each.kill()
 
     def _stop(self, process: psutil.Popen) -> None:
