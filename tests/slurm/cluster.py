@@ -155,7 +155,8 @@ class Cluster:
         # Steps have daemons of their own.
         for process in psutil.process_iter(["cmdline"]):
             if str(self.folder) in " ".join(process.info["cmdline"] or ()) and process.pid != os.getpid():
-                process.kill()
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
         _unlink(self.folder)
 
     def tell(self, *command: str, check: bool = True) -> str:
