@@ -53,8 +53,11 @@ def cluster(tmp_path_factory):
         folder.rmdir()
         pytest.skip("needs to make devices that stand for GPUs (mknod), which is not allowed here")
     try:
-        with Cluster(folder) as cluster:
-            yield cluster
+        with pytest.MonkeyPatch.context() as patch:
+            # Threads of trainings beside each other would spin on each other's cores.
+            patch.setenv("OMP_WAIT_POLICY", "passive")
+            with Cluster(folder) as cluster:
+                yield cluster
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -120,7 +123,7 @@ def waiting(cluster, process):
             assert process.poll() is None, process.communicate()[0]
             return condition()
 
-        return cluster.until(met, what, 300)
+        return cluster.until(met, what, 600)
 
     return until
 
