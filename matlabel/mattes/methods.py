@@ -63,12 +63,14 @@ def evidence_of(
     Raises:
         ValueError: what the settings read is missing.
     """
-    if settings.method != "closed_form" or not settings.reads:
+    if settings.method != "closed_form" or not (settings.reads or settings.sampling):
         return None
     for name, planes in (("probabilities", activations), ("embedding", embedding)):
         if name in settings.reads and planes is None:
             raise ValueError(f"the settings of mattes read the activations' {name}, which is missing")
-    return Evidence(activations, settings.prior, embedding, settings.embedding, drawn, settings.contour)
+    return Evidence(
+        activations, settings.prior, embedding, settings.embedding, drawn, settings.contour, settings.sampling
+    )
 
 
 def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:

@@ -21,6 +21,7 @@ class Evidence:
         prior: weight λ of the activations.
         contour: share of the image's diagonal from the contours of their winner beyond which the winner stands; 0: the
             prior is the same everywhere.
+        sampling: weight of the sure cells that one takes after in colour and place.
         embedding: uint8[e, ceil(H / 4), ceil(W / 4)], 0 for −1 and 255 for 1; not read with tie 0.
         tie: weight w of the likeness to sure cells in the embedding.
         drawn: bool[H, W], where a person has drawn into the trimap; None where nobody has. Read with activations.
@@ -32,6 +33,7 @@ class Evidence:
     tie: float = 0.0
     drawn: np.ndarray | None = None
     contour: float = 0.0
+    sampling: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from operator import add
 import numpy as np
 
 from matlabel import resample
-from matlabel.mattes.downsample import any_of, cells
+from matlabel.mattes.downsample import any_of, cells, choose_scale, coarse_trimap
 from matlabel.mattes.likeness import likeness
 from matlabel.mattes.problem import UNKNOWN, Problem
-from matlabel.mattes.winner import disbelieved
+from matlabel.mattes.sampling import sampled
+from matlabel.mattes.winner import disbelieved, settled
 
 STORED = 4  # scale of the grid that activations and embeddings are stored on
 # Activations waver where their winner is right all the same. On 185 training photographs (voc6, the tuning half;
@@ -61,6 +62,8 @@ def pull_of(problem: Problem, grid: int) -> Pull | None:
         pulls.append(pull)
     if evidence is not None and evidence.tie:
         pulls.append(towards_alike(problem, evidence.embedding, evidence.tie, grid))
+    if evidence is not None and evidence.sampling:
+        pulls.append(towards_samples(problem, evidence.sampling, grid))
     return reduce(add, pulls) if pulls else None
 
 
@@ -108,3 +111,20 @@ def towards_alike(problem: Problem, embedding: np.ndarray, weight: float, grid: 
     height, width = cells(problem.trimap.shape, grid)
     alike = alike.repeat(scale // grid, axis=1).repeat(scale // grid, axis=2)[:, :height, :width]
     return Pull(alike.sum(axis=0), alike[1:])
+
+
+def towards_samples(problem: Problem, weight: float, grid: int) -> Pull:
+    """w (α_i^k − p_i^k)², p of the sure cells that i takes after in colour and place (see `sampling`).
+
+    Cells are sure as the system has them, those that `winner.settled` gave away included. They are compared on the
+    grid that labels need, whatever grid is solved on.
+
+    Args:
+        problem, grid: as in `pull_of`.
+        weight: `Evidence.sampling`.
+    """
+    scale = choose_scale(*problem.trimap.shape)
+    coarse = settled(problem, coarse_trimap(problem.trimap, scale), scale)
+    shares = sampled(problem.image, coarse, scale, [problem.values[plane] for plane in problem.seeded])
+    shares = weight * resample.resize(shares, *cells(problem.trimap.shape, grid))
+    return Pull(shares.sum(axis=0), shares[1:])

@@ -51,12 +51,19 @@ class MattesSettings(Settings):
         "weight is 5 to 8 a pixel of the solved grid; 0: colours alone.",
     )
     contour: float = Field(
-        0.02,
+        0.025,
         ge=0,
         le=0.5,
         json_schema_extra={"introduced": 0.0},
         description="closed_form: share of the image's diagonal from the contours of the activations' winner within "
         "which colours decide, beside the prior; beyond, the winner stands. 0: colours and prior everywhere.",
+    )
+    sampling: float = Field(
+        0.3,
+        ge=0,
+        json_schema_extra={"introduced": 0.0},
+        description="closed_form: weight, on the same scale, that draws unknown pixels to what the sure ones are that "
+        "are most like them in colour and place; 0: none, colours pass from neighbour to neighbour alone.",
     )
     embedding: float = Field(
         0.0,

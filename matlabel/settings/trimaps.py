@@ -31,7 +31,7 @@ class TrimapsSettings(Settings):
         description="... and at least this share of the views agrees (both).",
     )
     contour: float = Field(
-        0.02,
+        0.025,
         ge=0,
         le=0.5,
         json_schema_extra={"introduced": 0.0},

@@ -89,10 +89,25 @@ def test_several_processes_write_the_same_bytes_as_one(shard, tmp_path, method):
 
 
 @pytest.mark.parametrize(
-    "weights", [{"prior": 0}, {"prior": 0.1}, {"prior": 0.1, "embedding": 0.5}, {"prior": 0.1, "contour": 0.02}]
+    "weights",
+    [
+        {"prior": 0},
+        {"prior": 0.1},
+        {"prior": 0.1, "embedding": 0.5},
+        {"prior": 0.1, "contour": 0.02},
+        {"prior": 0, "sampling": 0.3},
+    ],
 )
 def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weights):
-    chosen = {"epsilon": 1e-5, "tolerance": 1e-6, "iterations": 3000, "batch_size": 4, "contour": 0, **weights}
+    chosen = {
+        "epsilon": 1e-5,
+        "tolerance": 1e-6,
+        "iterations": 3000,
+        "batch_size": 4,
+        "contour": 0,
+        "sampling": 0,
+        **weights,
+    }
     settings = settings_file(tmp_path, **chosen)
     stage.run(settings, **shard)
     with open_shard(shard["out"]) as exact:

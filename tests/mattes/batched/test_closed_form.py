@@ -18,7 +18,7 @@ EXACT = {"tolerance": 1e-6, "iterations": 3000}
 SIZES = [((36, 45), (1, 2)), ((46, 33), (3,)), ((33, 40), (1, 2, 5)), ((32, 45), (254,))]
 
 
-def problems(kind="bytes", prior=0.0, tie=0.0, contour=0.0):
+def problems(kind="bytes", **weights):
     for seed, (size, labels) in enumerate(SIZES):
         image, trimap = scene(*size, labels, seed)
         if kind == "grey":
@@ -27,8 +27,8 @@ def problems(kind="bytes", prior=0.0, tie=0.0, contour=0.0):
             image = (255 * image).astype(np.uint8)
         planes = np.random.default_rng(seed).integers(0, 256, (len(labels) + 1, 12, 12)).astype(np.uint8)
         embedding = np.random.default_rng(seed).integers(80, 170, (8, -(-size[0] // 4), -(-size[1] // 4)))
-        evidence = Evidence(planes, prior, embedding.astype(np.uint8), tie, contour=contour)
-        yield Problem.of(image, trimap, labels, evidence if prior or tie or contour else None)
+        evidence = Evidence(planes, embedding=embedding.astype(np.uint8), **weights)
+        yield Problem.of(image, trimap, labels, evidence if weights else None)
 
 
 @pytest.mark.parametrize("kind", ["bytes", "floats", "grey"])
@@ -45,10 +45,20 @@ def test_alphas_are_those_of_the_direct_solve(scale, kind):
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
 @pytest.mark.parametrize(
-    ("prior", "tie", "contour"), [(0.01, 0, 0), (2.0, 0, 0), (0, 0.3, 0), (0.1, 3.0, 0), (0, 0, 0.05), (0.05, 0, 0.05)]
+    "weights",
+    [
+        {"prior": 0.01},
+        {"prior": 2.0},
+        {"tie": 0.3},
+        {"prior": 0.1, "tie": 3.0},
+        {"contour": 0.05},
+        {"prior": 0.05, "contour": 0.05},
+        {"sampling": 0.3},
+        {"prior": 0.05, "contour": 0.05, "sampling": 0.3},
+    ],
 )
-def test_pulled_alphas_are_those_of_the_direct_solve(scale, prior, tie, contour):
-    given = [*problems(prior=prior, tie=tie, contour=contour)]
+def test_pulled_alphas_are_those_of_the_direct_solve(scale, weights):
+    given = [*problems(**weights)]
     given[1] = replace(given[1], evidence=None)
     items = [Prepared.of(problem, scale) for problem in given]
     for alphas, problem in zip(closed_form_batch(items, "cpu", epsilon=1e-5, **EXACT), given, strict=True):
