@@ -32,7 +32,7 @@ def methods(priors: list[float], embeddings: list[float]) -> dict[str, MattesSet
     found, default = dict(METHODS), MattesSettings().prior
     for prior, embedding in product([default, *priors], [0, *embeddings]):
         changed = {"prior": prior} if prior != default else {}
-        changed |= {"contour": 0} if prior == 0 else {}
+        changed |= {"contour": 0, "sampling": 0} if prior == 0 else {}
         changed |= {"embedding": embedding} if embedding else {}
         name = ", ".join([MATTED, *(f"{name} {weight:g}" for name, weight in changed.items())])
         found[name] = MattesSettings(scale=4, **changed)

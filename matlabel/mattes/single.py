@@ -24,7 +24,7 @@ def matte_files(
         trimap: see `read_trimap`.
         out: the PNG to write; of several labels, label 3's is `<stem>-3.png` beside it.
         settings: a method that reads a trimap, its scale and parameters. One image has no activations, so that
-            prior, contour and embedding are not read.
+            prior, contour and embedding are not read; nor is sampling, which is for labels.
         device: auto, cpu, cuda or mps.
         labels: see `read_trimap`.
 
@@ -53,7 +53,7 @@ def matte_files(
     if len(sure) < 2:
         missing = "no pixel is surely background" if present else "no pixel is surely object"
         raise UserError(f"{trimap}: {missing}; matting needs sure pixels on both sides of the unknown region")
-    settings = settings.model_copy(update={"prior": 0.0, "contour": 0.0, "embedding": 0.0})
+    settings = settings.model_copy(update={"prior": 0.0, "contour": 0.0, "sampling": 0.0, "embedding": 0.0})
     alphas = alphas_of(picture, present, settings, trimap=guide, device=device_of(settings, device))
     files = [out] if len(present) == 1 else [out.with_name(f"{out.stem}-{value}{out.suffix}") for value in present]
     for file, alpha in zip(files, alphas[1:], strict=True):

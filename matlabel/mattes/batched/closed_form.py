@@ -19,7 +19,7 @@ from matlabel.mattes.pull import Pull, pull_of
 
 @dataclass(frozen=True)
 class Prepared:
-    """A problem that needs solving, with its grid chosen: host work, a millisecond an image.
+    """A problem that needs solving, with its grid chosen: host work, ten milliseconds an image.
 
     Attributes:
         problem: the problem itself.
