@@ -63,7 +63,8 @@ class MattesSettings(Settings):
         ge=0,
         json_schema_extra={"introduced": 0.0},
         description="closed_form: weight, on the same scale, that draws unknown pixels to what the sure ones are that "
-        "are most like them in colour and place; 0: none. With contour: 0 set this to 0 as well: far from contours it does harm.",
+        "are most like them in colour and place; 0: none. With contour: 0 set this to 0 as well: far from contours it "
+        "does harm.",
     )
     embedding: float = Field(
         0.0,
