@@ -19,7 +19,7 @@ from matlabel.settings.mattes import MattesSettings
 
 
 def ours(example: Example) -> np.ndarray:
-    """Our default: scale auto."""
+    """Colours alone, as theirs, at scale auto."""
     return closed_form(example.image, example.trimap, example.labels)
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from matlabel.artifacts.errors import UserError, did_you_mean
 
 ARRAYS = ("classes", "maps", "background")
-# What zipfile raises for a damaged archive, by its four ways of compressing.
+# What zipfile raises for a damaged archive, by its four ways of compressing; one asks for as much memory as it says.
 _DAMAGED = (
     OSError,
     EOFError,
+    MemoryError,
     NotImplementedError,
     RuntimeError,
     zipfile.BadZipFile,

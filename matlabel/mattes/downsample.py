@@ -67,6 +67,26 @@ def any_of(mask, scale):
     return padded.reshape(height // scale, scale, width // scale, scale).any(axis=(1, 3))
 
 
+def coarse_with_all(trimap, scale, values):
+    """A grid on which none of some sure values is lost, and the trimap of its cells.
+
+    Where one has no cell of its own left, the next finer grid is taken, down to the image itself, whatever it costs.
+
+    Args:
+        trimap: uint8[H, W] with all of the values.
+        scale: of the coarsest grid, a power of two.
+        values: sure values, 0 for the background.
+
+    Returns:
+        the scale, and uint8[h, w] as `coarse_trimap`.
+    """
+    coarse = coarse_trimap(trimap, scale)
+    while scale > 1 and not np.isin(values, coarse).all():
+        scale //= 2
+        coarse = coarse_trimap(trimap, scale)
+    return scale, coarse
+
+
 def coarse_trimap(trimap, scale):
     """Label trimap of the cells: sure where the cell holds a sure pixel and all its sure pixels agree.
 

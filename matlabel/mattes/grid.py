@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from matlabel.mattes import downsample
-from matlabel.mattes.problem import Evidence, Problem, Solver, occurring
+from matlabel.mattes.problem import Evidence, Problem, Solver
 from matlabel.mattes.pull import pull_of
 from matlabel.mattes.upsample import upsample
 from matlabel.mattes.winner import settled
@@ -59,15 +59,7 @@ def matte(
 
 
 def coarse_problem(problem: Problem, scale: Scale) -> tuple[int, np.ndarray]:
-    """The grid that a problem is solved on: its scale, and the trimap of its cells (see `winner.settled`).
-
-    Where a label (or the background) has no cell of its own left, the next finer grid is taken, down to the image
-    itself, whatever it costs.
-    """
+    """The grid that a problem is solved on: its scale, and the trimap of its cells (see `winner.settled`)."""
     grid = downsample.choose_scale(*problem.trimap.shape) if scale == "auto" else scale
-    seeded = [problem.values[plane] for plane in problem.seeded]
-    coarse = downsample.coarse_trimap(problem.trimap, grid)
-    while grid > 1 and not occurring(coarse)[seeded].all():
-        grid //= 2
-        coarse = downsample.coarse_trimap(problem.trimap, grid)
+    grid, coarse = downsample.coarse_with_all(problem.trimap, grid, problem.sure_values)
     return grid, settled(problem, coarse, grid)

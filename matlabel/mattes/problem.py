@@ -95,9 +95,14 @@ class Problem:
         return len(self.unknown) > 0 and len(self.values) > 1 and len(self.seeded) > 1
 
     @property
+    def sure_values(self) -> list[int]:
+        """The values that have sure pixels."""
+        return [self.values[plane] for plane in self.seeded]
+
+    @property
     def solved_values(self) -> list[int]:
         """The values to solve for: all seeded ones but the first, which takes the rest."""
-        return [self.values[plane] for plane in self.seeded[1:]]
+        return self.sure_values[1:]
 
     def alphas(self, raw: np.ndarray | None = None) -> np.ndarray:
         """Alphas from the solution at the unknown pixels.

@@ -7,7 +7,7 @@ from operator import add
 import numpy as np
 
 from matlabel import resample
-from matlabel.mattes.downsample import any_of, cells, choose_scale, coarse_trimap
+from matlabel.mattes.downsample import any_of, cells, choose_scale, coarse_with_all
 from matlabel.mattes.likeness import likeness
 from matlabel.mattes.problem import UNKNOWN, Problem
 from matlabel.mattes.sampling import sampled
@@ -106,7 +106,7 @@ def towards_alike(problem: Problem, embedding: np.ndarray, weight: float, grid: 
         raise ValueError(f"expected an embedding uint8[e, *{expected}], got {embedding.dtype}{embedding.shape}")
     if scale > STORED:
         embedding = np.rint(resample.resize(embedding.astype(np.float32), *shape)).astype(np.uint8)
-    sure = np.stack([any_of(problem.trimap == problem.values[plane], scale) for plane in problem.seeded])
+    sure = np.stack([any_of(problem.trimap == value, scale) for value in problem.sure_values])
     alike = weight * likeness(embedding, sure, any_of(problem.trimap == UNKNOWN, scale))
     height, width = cells(problem.trimap.shape, grid)
     alike = alike.repeat(scale // grid, axis=1).repeat(scale // grid, axis=2)[:, :height, :width]
@@ -117,14 +117,19 @@ def towards_samples(problem: Problem, weight: float, grid: int) -> Pull:
     """w (α_i^k − p_i^k)², p of the sure cells that i takes after in colour and place (see `sampling`).
 
     Cells are sure as the system has them, those that `winner.settled` gave away included. They are compared on the
-    grid that labels need, whatever grid is solved on.
+    grid that labels need, and on a finer one each has what the larger cell has that it lies in. Where strokes say that
+    the activations are wrong nothing is pulled: there are few cells of a stroke, and many of what it is to mend.
 
     Args:
         problem, grid: as in `pull_of`.
         weight: `Evidence.sampling`.
     """
-    scale = choose_scale(*problem.trimap.shape)
-    coarse = settled(problem, coarse_trimap(problem.trimap, scale), scale)
-    shares = sampled(problem.image, coarse, scale, [problem.values[plane] for plane in problem.seeded])
-    shares = weight * resample.resize(shares, *cells(problem.trimap.shape, grid))
-    return Pull(shares.sum(axis=0), shares[1:])
+    shape = problem.trimap.shape
+    scale, coarse = coarse_with_all(problem.trimap, max(grid, choose_scale(*shape)), problem.sure_values)
+    shares = sampled(problem.image, settled(problem, coarse, scale), scale, problem.sure_values)
+    height, width = cells(shape, grid)
+    shares = weight * shares.repeat(scale // grid, axis=1).repeat(scale // grid, axis=2)[:, :height, :width]
+    pull = Pull(shares.sum(axis=0), shares[1:])
+    if problem.evidence.drawn is not None and problem.evidence.activations is not None:
+        pull = pull.without(disbelieved(problem, (height, width), grid))
+    return pull

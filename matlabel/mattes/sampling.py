@@ -14,8 +14,8 @@ from skimage.color import rgb2lab
 from matlabel.mattes.downsample import area_mean
 from matlabel.mattes.problem import UNKNOWN
 
-# Chosen on 185 training photographs (voc6, the tuning half) with their masks, see docs/results.md; from half to twice
-# as much the labels are as good.
+# Chosen on 185 training photographs (voc6, the tuning half) with their masks, see docs/results.md, where the labels
+# hardly depend on them.
 UNLIKE = 4.0  # distance of two colours, in CIE Lab, at which one stands for the other by e^(−1/2)
 FAR = 0.1  # the same of two places, as a share of the diagonal
 NEIGHBOURS = 10
@@ -25,7 +25,7 @@ def sampled(image: np.ndarray, coarse: np.ndarray, scale: int, values: list[int]
     """p_i^k = Σ_j a_ij [j is surely k] / Σ_j a_ij over the sure cells j that are most like i.
 
     a_ij = exp(−|c_i − c_j|² / 2 UNLIKE² − |x_i − x_j|² / 2 FAR²) with the cells' colours c and places x; the
-    `NEIGHBOURS` largest count.
+    `NEIGHBOURS` largest count; of equally large ones those that the search finds first.
 
     Args:
         image: float[H, W, 3] in [0, 1], or uint8[H, W, 3].

@@ -25,7 +25,7 @@ def settled(problem: Problem, coarse: np.ndarray, grid: int) -> np.ndarray:
         return coarse
     winner = _winner(problem, coarse.shape)
     reach = max(1, round(boundary_width(problem.trimap.shape, problem.evidence.contour) / grid))
-    seeded = np.isin(winner, [problem.values[plane] for plane in problem.seeded])
+    seeded = np.isin(winner, problem.sure_values)
     # Regions that were enforced or drawn have contours, too, where the winner has none.
     believed = np.where(coarse == UNKNOWN, winner, coarse)
     far = (coarse == UNKNOWN) & seeded & ~near_other(believed, reach, frame=False)

@@ -93,3 +93,52 @@ def test_what_the_winner_settles_is_compared_with_as_well(scale):
     assert settled.weight[near].all()
     free = pull_of(Problem.of(image, trimap, [1], Evidence(sampling=1.0)), scale)
     assert (free.right[0][near] < 0.1 * free.weight[near]).all()
+
+
+@pytest.mark.parametrize("scale", [1, 2, 4, "auto"])
+def test_a_label_with_no_cell_to_be_compared_with_is_compared_on_a_finer_grid(scale):
+    image = np.full((256, 256, 3), (60, 140, 60), np.uint8)
+    image[100:160, 100:180] = (180, 50, 50)
+    image += np.random.default_rng(0).integers(0, 9, image.shape, dtype=np.uint8)
+    trimap = np.full((256, 256), 255, np.uint8)
+    trimap[:40] = trimap[220:] = 0
+    # A stroke in whose cells of four pixels there is sure background as well.
+    trimap[129, 110:170], trimap[131, 110:170] = 1, 0
+    alphas = closed_form(image, trimap, [1], scale=scale, epsilon=1e-4, evidence=Evidence(sampling=0.3))
+    # That above the stroke, for below it the background's seals it off.
+    assert (alphas[1, 102:126, 104:176] > 0.5).mean() > 0.9
+    assert (alphas[1, :96] < 0.5).all()
+
+
+@pytest.mark.parametrize("grid", [1, 2, 4])
+def test_what_a_cell_is_like_lies_where_the_cell_lies(grid):
+    # A side that is no multiple of four: the last cells are cut off.
+    image = np.full((301, 300, 3), 60, np.uint8)
+    image[280:] = 200
+    trimap = np.full((301, 300), 255, np.uint8)
+    trimap[:270, :20], trimap[290:, :20] = 0, 1
+    pull = pull_of(Problem.of(image, trimap, [1], Evidence(sampling=1.0)), grid)
+    rows = pull.right[0, :, 200 // grid].repeat(grid)[:301]
+    assert (rows[:280] < 0.5).all()
+    assert (rows[280:284] > 0.5).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(4, 4), (8, 8), (4, 12), (2, 20)])
+@pytest.mark.parametrize(("y", "x"), [(146, 236), (104, 216), (190, 258)])
+def test_a_small_stroke_corrects_a_whole_region(height, width, y, x):
+    image = np.full((300, 400, 3), (60, 140, 60), np.uint8)
+    image[60:240, 304:392] = image[100:200, 212:272] = (180, 50, 50)
+    image += np.random.default_rng(0).integers(0, 9, image.shape, dtype=np.uint8)
+    planes = np.zeros((2, 75, 100), np.uint8)
+    planes[0] = 255
+    # The object, and a region of its colour beside it that is none.
+    planes[:, 15:60, 76:98], planes[:, 25:50, 53:68] = [[[0]], [[255]]], [[[0]], [[255]]]
+    trimap = np.full((300, 400), 255, np.uint8)
+    trimap[:, :150], trimap[70:230, 316:380] = 0, 1
+    drawn = np.zeros((300, 400), bool)
+    there = slice(y, y + height), slice(x, x + width)
+    trimap[there], drawn[there] = 0, True
+    evidence = Evidence(planes, 0.05, drawn=drawn, contour=0.025, sampling=0.3)
+    alphas = closed_form(image, trimap, [1], epsilon=1e-4, evidence=evidence)
+    assert (alphas[0, 100:200, 212:272] > 0.9).all()
+    assert (alphas[1, 70:230, 310:380] > 0.5).all()
