@@ -21,7 +21,6 @@ _DAMAGED = (
     OSError,
     EOFError,
     MemoryError,
-    NotImplementedError,
     RuntimeError,
     zipfile.BadZipFile,
     zlib.error,
@@ -88,7 +87,9 @@ def _arrays(content: bytes) -> dict[str, np.ndarray]:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}
     except _DAMAGED as error:
-        raise ValueError(f"not a readable .npz archive ({error}); write it again") from error
+        raise ValueError(
+            f"not a readable .npz archive ({str(error) or type(error).__name__}); write it again"
+        ) from error
     except ValueError as error:
         if "pickle" not in str(error):
             raise

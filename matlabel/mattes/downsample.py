@@ -67,6 +67,20 @@ def any_of(mask, scale):
     return padded.reshape(height // scale, scale, width // scale, scale).any(axis=(1, 3))
 
 
+def within_cells(planes, factor, height, width):
+    """On a finer grid each cell has the value of the larger one that it lies in.
+
+    Args:
+        planes: [..., h, w].
+        factor: cells of the finer grid to the side of a larger one, at least 1.
+        height, width: of the finer grid, whose last cells may be fewer.
+
+    Returns:
+        [..., height, width].
+    """
+    return planes.repeat(factor, axis=-2).repeat(factor, axis=-1)[..., :height, :width]
+
+
 def coarse_with_all(trimap, scale, values):
     """A grid on which none of some sure values is lost, and the trimap of its cells.
 

@@ -34,7 +34,7 @@ def matte(
             the background; with no labels at all everything is background.
         solver: the method, for instance `closed_form.solve`.
         scale: 1, 2, 4 or "auto" (`downsample.choose_scale`).
-        evidence: what pulls beside colours, for solvers that take a pull.
+        evidence: what pulls beside the Laplacian, for solvers that take a pull.
 
     Returns:
         float32[C + 1, H, W], background first, then the labels in the order given. In [0, 1], sums to one at every

@@ -58,7 +58,7 @@ def evidence_of(
     embedding: np.ndarray | None,
     drawn: np.ndarray | None = None,
 ) -> Evidence | None:
-    """What pulls beside colours; None where the method takes nothing, or the settings give nothing any weight.
+    """What pulls beside the Laplacian; None where the method takes nothing, or the settings give nothing any weight.
 
     Raises:
         ValueError: what the settings read is missing.

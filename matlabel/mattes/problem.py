@@ -10,7 +10,7 @@ UNKNOWN = 255
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the classifier says of an image beside its trimap, and how much each of it weighs.
+    """What speaks for a label beside trimap and neighbours, mostly the classifier's word, and how much each weighs.
 
     Weights are in units of the matting Laplacian, a cell of the solved grid: its diagonal is 5 where colours vary and
     8 where they do not (radius 1).
@@ -46,7 +46,7 @@ class Problem:
         values: the value of every plane of the alphas: 0 for the background, then the labels in the order given.
         seeded: planes that have sure pixels, ascending. The others are 0 everywhere.
         unknown: int64[n], the unknown pixels as indices y * W + x.
-        evidence: what pulls beside colours, its planes those of `values`; None: nothing.
+        evidence: what pulls beside the Laplacian, its planes those of `values`; None: nothing.
     """
 
     image: np.ndarray

@@ -1,4 +1,4 @@
-"""What else than colours speaks for a label at a cell, as terms of the matting energy."""
+"""What else than its neighbours' colours speaks for a label at a cell, as terms of the matting energy."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -7,7 +7,7 @@ from operator import add
 import numpy as np
 
 from matlabel import resample
-from matlabel.mattes.downsample import any_of, cells, choose_scale, coarse_with_all
+from matlabel.mattes.downsample import any_of, cells, choose_scale, coarse_with_all, within_cells
 from matlabel.mattes.likeness import likeness
 from matlabel.mattes.problem import UNKNOWN, Problem
 from matlabel.mattes.sampling import sampled
@@ -108,8 +108,7 @@ def towards_alike(problem: Problem, embedding: np.ndarray, weight: float, grid: 
         embedding = np.rint(resample.resize(embedding.astype(np.float32), *shape)).astype(np.uint8)
     sure = np.stack([any_of(problem.trimap == value, scale) for value in problem.sure_values])
     alike = weight * likeness(embedding, sure, any_of(problem.trimap == UNKNOWN, scale))
-    height, width = cells(problem.trimap.shape, grid)
-    alike = alike.repeat(scale // grid, axis=1).repeat(scale // grid, axis=2)[:, :height, :width]
+    alike = within_cells(alike, scale // grid, *cells(problem.trimap.shape, grid))
     return Pull(alike.sum(axis=0), alike[1:])
 
 
@@ -127,9 +126,8 @@ def towards_samples(problem: Problem, weight: float, grid: int) -> Pull:
     shape = problem.trimap.shape
     scale, coarse = coarse_with_all(problem.trimap, max(grid, choose_scale(*shape)), problem.sure_values)
     shares = sampled(problem.image, settled(problem, coarse, scale), scale, problem.sure_values)
-    height, width = cells(shape, grid)
-    shares = weight * shares.repeat(scale // grid, axis=1).repeat(scale // grid, axis=2)[:, :height, :width]
+    shares = weight * within_cells(shares, scale // grid, *cells(shape, grid))
     pull = Pull(shares.sum(axis=0), shares[1:])
     if problem.evidence.drawn is not None and problem.evidence.activations is not None:
-        pull = pull.without(disbelieved(problem, (height, width), grid))
+        pull = pull.without(disbelieved(problem, cells(shape, grid), grid))
     return pull

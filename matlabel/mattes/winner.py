@@ -4,7 +4,7 @@ import numpy as np
 
 from matlabel import resample
 from matlabel.contours import boundary_width, near_other
-from matlabel.mattes.downsample import any_of
+from matlabel.mattes.downsample import any_of, within_cells
 from matlabel.mattes.problem import UNKNOWN, Problem
 from matlabel.mattes.strokes import contradicted
 
@@ -43,7 +43,7 @@ def disbelieved(problem: Problem, shape: tuple[int, int], grid: int) -> np.ndarr
         grid: side of a cell in pixels.
     """
     winner, trimap = _winner(problem, shape), problem.trimap
-    there = winner.repeat(grid, axis=0).repeat(grid, axis=1)[: trimap.shape[0], : trimap.shape[1]]
+    there = within_cells(winner, grid, *trimap.shape)
     # By pixels: a thin stroke shares its cells with what it corrects.
     against = problem.evidence.drawn & (trimap != UNKNOWN) & (trimap != there)
     return contradicted(winner, any_of(against, grid))

@@ -25,7 +25,7 @@ class Prepared:
         problem: the problem itself.
         grid: scale of its grid.
         coarse: uint8[h, w], the trimap of the grid's cells.
-        pull: what pulls beside colours on that grid, or None.
+        pull: what pulls beside the Laplacian on that grid, or None.
     """
 
     problem: Problem
