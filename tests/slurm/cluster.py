@@ -226,7 +226,8 @@ class Cluster:
         return None
 
     def _kill_tree(self, process: psutil.Process) -> None:
-        for each in [*process.children(recursive=True), process]:
+        # From above: a step's daemon that outlives its job for a moment tells how it ended.
+        for each in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.Error):
                 each.kill()
 
