@@ -22,9 +22,11 @@ def random_views(count: int, generator: torch.Generator) -> Tensor:
 
 
 def warp(maps: Tensor, view: Tensor) -> Tensor:
-    """Transform maps [B, C, h, w] of any size by `view`; 0 where the view looks outside."""
-    grid = F.affine_grid(view.to(maps.device), list(maps.shape), align_corners=False)
-    return F.grid_sample(maps.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    """Transform maps [B, C, h, w] of any size by `view`, in float32; 0 where the view looks outside."""
+    # Autocast would make the grid in half precision: at 448 pixels it is off by more than one of them.
+    with torch.autocast(maps.device.type, enabled=False):
+        grid = F.affine_grid(view.to(maps.device), list(maps.shape), align_corners=False)
+        return F.grid_sample(maps.float(), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def inside(view: Tensor, height: int, width: int, device: torch.device) -> Tensor:

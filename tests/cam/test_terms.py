@@ -163,6 +163,16 @@ def test_a_flipped_view_is_the_flipped_picture():
     assert torch.allclose(warp(picture, view), picture.flip(3), atol=1e-6)
 
 
+def test_a_view_is_exact_in_mixed_precision():
+    generator = torch.Generator().manual_seed(0)
+    picture, view = torch.rand(2, 3, 448, 448, generator=generator), random_views(2, generator)
+    exact = warp(picture, view)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = warp(picture, view)
+    assert mixed.dtype == torch.float32
+    assert torch.equal(exact, mixed)
+
+
 def test_the_teacher_starts_as_the_student_and_then_follows_slowly():
     student, teacher = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
     follow(teacher, student, 0, 0.9)
