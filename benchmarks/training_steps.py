@@ -13,16 +13,19 @@ from torch import Tensor, nn
 
 from matlabel.backbones import Trunk, normalise
 from matlabel.cam.model import D2Cam
+from matlabel.cam.schedule import Schedule
 from matlabel.classifier.network import CamNetwork
 from matlabel.launch import Job, start
 from matlabel.settings.cam import CamSettings
 from matlabel.training import prepare, train_step
 
 DEFAULT = CamSettings()
+# A step at which all terms have their full weight, of how many.
+LATE = (99, 100)
 WEIGHTS = {
     "category": 0.2,
     "foreground": DEFAULT.foreground,
-    "consistency": DEFAULT.consistency,
+    "consistency": 1.0,
     "exclusivity": DEFAULT.exclusivity,
     "affinity": 1.0,
 }
@@ -44,28 +47,27 @@ class Training:
     model: nn.Module
     optimizer: torch.optim.Optimizer
     batch: dict[str, Tensor]
-    epochs: float
 
     @staticmethod
     def of(settings: CamSettings, weights: Mapping[str, float], batch: dict[str, Tensor], device: str) -> "Training":
-        """The training with these weights of the terms, past its warm-up."""
+        """The training with these weights of the terms, all in full."""
         settings = settings.model_copy(update=dict(weights))
         fabric = start(Job("cam", 0, device, Path("none"), ""), settings)
         classes = batch["tags"].shape[1]
         trunk = Trunk(settings.backbone, settings.output_stride, True, settings.frozen_stages)
         network = CamNetwork(trunk, classes, *settings.head_sizes)
         _as_if_trained(network, batch["image"])
-        model = D2Cam(network, settings, torch.ones(classes).bool(), seed=0)
+        model = D2Cam(network, settings, torch.ones(classes).bool(), seed=0, schedule=Schedule(0))
         if model.centres is not None:
             _fill(model.centres)
         prepared, optimizer = prepare(fabric, model, settings)
         batch = {name: fabric.to_device(value) for name, value in batch.items()}
-        return Training(fabric, prepared.train(), optimizer, batch, settings.warmup)
+        return Training(fabric, prepared.train(), optimizer, batch)
 
     def run(self, steps: int) -> None:
         """So many steps, finished when this returns."""
         for _ in range(steps):
-            train_step(self.fabric, self.model, self.optimizer, self.batch, self.epochs)
+            train_step(self.fabric, self.model, self.optimizer, self.batch, *LATE)
         if self.fabric.device.type == "cuda":
             torch.cuda.synchronize()
 

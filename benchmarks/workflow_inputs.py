@@ -22,8 +22,13 @@ done
 folder=${out%/*}
 case $stage in
   dataset) truncate -s 40K "$out" ;;
-  cam | segmenter) truncate -s 2M "$out"; truncate -s 1K "$folder/history.csv" ;;
-  evaluation) truncate -s 20K "$out" "$folder/per_class.csv" "$folder/per_image.csv" "$folder/curves.csv" ;;
+  cam)
+    truncate -s 2M "$out"
+    for name in history.csv check.json held_out.csv; do truncate -s 1K "$folder/$name"; done ;;
+  segmenter) truncate -s 2M "$out"; truncate -s 1K "$folder/history.csv" ;;
+  evaluation)
+    echo '{}' > "$out"
+    for name in per_class per_image wrong_tags curves; do truncate -s 20K "$folder/$name.csv"; done ;;
   *) truncate -s 2M "$out" ;;
 esac
 if [ -n "$png" ]; then mkdir -p "$png"; fi

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from measure import table
 from workflow_disk import images_of
 
+from matlabel.activations.stage import readable
 from matlabel.activations.views import activations
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.label_image import read_label_image
@@ -53,7 +54,9 @@ def run(folder: Path, masks: Path, images: int, device: str) -> str:
     settings = context.settings.model_copy(update={"precision": "32-true"})
     torch.set_num_threads(settings.threads)
     root = folder.absolute().parents[3]
-    classifier = load_classifier(folder / "cam" / "weights.pt", device)
+    weights = folder / "cam" / "weights.pt"
+    classifier = load_classifier(weights, device)
+    settings = readable(settings, classifier, weights)
     given = [item for item in images_of(folder) if (masks / f"{item[1].id}.png").exists()]
     given = given[:: max(1, len(given) // images)][:images]
     scores: dict[str, tuple[Scores, Scores]] = {}

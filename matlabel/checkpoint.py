@@ -19,6 +19,8 @@ from matlabel.launch import Job
 
 # Seconds between two checkpoints within an epoch: what a node that fails without warning may cost.
 _EVERY = 600.0
+# And between two at the end of epochs: those of a small set are shorter than the writing.
+_EPOCHS = 30.0
 _NOTHING, _KEEP, _STOP = range(3)
 
 
@@ -128,6 +130,21 @@ class Watch:
         if wish == _STOP:
             fabric.print(f"{job.stage}: told to stop; the checkpoint holds {progress}", file=sys.stderr)
             raise SystemExit(128 + signal.SIGTERM)
+
+    def after_epoch(
+        self,
+        fabric: Fabric,
+        job: Job,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        progress: Progress,
+        last: bool,
+    ) -> None:
+        """Keep a checkpoint after the first epoch and the last, and after others if none was kept of late."""
+        due = last or len(progress.history) == 1 or time.monotonic() - self._kept > _EPOCHS
+        if greatest(fabric, due):
+            keep(fabric, job, model, optimizer, progress)
+            self._kept = time.monotonic()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._told = True

@@ -204,12 +204,14 @@ def evaluation(
     trimaps: MaybeFolder = None,
     mattes: MaybeFolder = None,
     predictions: MaybeFolder = None,
+    cam: Annotated[Path | None, typer.Option(help="Folder of the stage cam: what the tags say.", **FOLDER)] = None,
     code: Code = "",
 ) -> None:
-    """Score every stage against true masks, as far as there are any."""
+    """Score every stage by its tags, and against true masks, as far as there are any."""
     from matlabel.evaluation import stage
 
-    stage.run(settings, dataset, held_out, masks, activations, trimaps, mattes, labels, predictions, out, code=code)
+    shards = (activations, trimaps, mattes, labels, predictions)
+    stage.run(settings, dataset, held_out, masks, *shards, out, code=code, cam=cam)
 
 
 @app.command()

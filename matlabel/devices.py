@@ -38,6 +38,22 @@ def pick_device(wanted: str) -> str:
     return wanted
 
 
+def in_bfloat16(precision: str, device: str) -> bool:
+    """Whether a setting `precision` means bfloat16 on a device; auto does where the hardware computes in it.
+
+    Args:
+        precision: auto, 32-true or bf16-mixed.
+        device: cpu, cuda or mps.
+    """
+    if precision != "auto":
+        return precision == "bf16-mixed"
+    import torch
+
+    # Elsewhere a CPU would only imitate it, slower than float32. Torch has no public question for this.
+    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device == "cuda" or (device == "cpu" and any(getattr(torch.cpu, name, bool)() for name in asked))
+
+
 @contextmanager
 def memory_named(keys: str) -> Iterator[None]:
     """Turn running out of a GPU's memory into a message that names the settings to lower."""

@@ -3,7 +3,7 @@
 import atexit
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from lightning.fabric.plugins.environments import (
 from lightning.fabric.strategies import DDPStrategy
 
 from matlabel.artifacts.errors import UserError
-from matlabel.devices import pick_device
+from matlabel.devices import in_bfloat16, pick_device
 from matlabel.settings.training import TrainingSettings
 
 
@@ -41,6 +41,11 @@ class Job:
     fingerprint: str
     workers: int | None = None
 
+    def part(self, name: str) -> "Job":
+        """A training that is a part of this one, with a checkpoint of its own."""
+        checkpoint = self.checkpoint.with_stem(f"{self.checkpoint.stem}-{name}")
+        return replace(self, checkpoint=checkpoint, fingerprint=f"{self.fingerprint} {name}")
+
 
 def start(job: Job, settings: TrainingSettings) -> Fabric:
     """Launch the processes of a training and seed its weights.
@@ -59,14 +64,13 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
     device = pick_device(job.device)
     if device == "cuda" and settings.devices > torch.cuda.device_count():
         raise UserError(f"{job.stage}.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs")
-    if settings.deterministic or device == "cpu":
-        # On the CPU it costs nothing, and without it the gradient of an indexing adds in the order its threads come.
+    # On the CPU it costs nothing, and without it the gradient of an indexing adds in the order its threads come.
+    deterministic = settings.deterministic or device == "cpu"
+    if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
         torch.utils.deterministic.fill_uninitialized_memory = False
-    precision = settings.precision
-    if precision == "auto":
-        precision = "bf16-mixed" if device == "cuda" else "32-true"
+    torch.use_deterministic_algorithms(deterministic, warn_only=device != "cpu")
+    precision = "bf16-mixed" if in_bfloat16(settings.precision, device) else "32-true"
     environment = _environment(job.stage, settings)
     # Terms begin after a warm-up, and with them parameters that had no gradient until then.
     strategy = DDPStrategy(find_unused_parameters=True) if settings.processes > 1 else "auto"

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
-from matlabel.checkpoint import Progress, Watch, greatest, keep, mean_over_processes, resume
+from matlabel.checkpoint import Progress, Watch, greatest, mean_over_processes, resume
 from matlabel.devices import memory_named
 from matlabel.launch import Job
 from matlabel.settings.training import TrainingSettings
@@ -38,39 +38,37 @@ class Samples(Protocol):
 
 
 def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, samples: Samples) -> list[dict]:
-    """Train `model` for settings.epochs, resuming from the job's checkpoint if there is one.
+    """Train `model` for `settings.epochs_of(len(samples))`, resuming from the job's checkpoint if there is one.
 
     Args:
-        model: `model(batch, epochs)` -> name -> loss term, already weighted; `epochs` is the time since the start.
-            It offers `parameter_groups(settings)`; `after_step()` is called after each step if it has one.
+        model: `model(batch, step, steps)` -> name -> loss term, already weighted; `step` counts from 0 over all
+            epochs. It offers `parameter_groups(settings)`. If it has them, `after_step(done, steps)` is called after
+            each step with how many are done, and `columns()` at the end of an epoch, for its row.
         samples: the training images.
 
     Returns:
-        one row an epoch: {"epoch", "loss", each term, "lr"}, means over the epoch.
+        one row an epoch: {"epoch", "loss", each term, "lr"}, means over the epoch, and the model's columns.
 
     Raises:
         UserError: fewer images than a batch, out of memory, or a loss that is not finite.
     """
-    if len(samples) < settings.batch_size:
-        raise UserError(
-            f"{job.stage}: {len(samples)} training images are fewer than {job.stage}.batch_size {settings.batch_size}"
-        )
+    check_number(job.stage, settings, len(samples))
     bare = model
     model, optimizer = prepare(fabric, model, settings)
     progress = resume(fabric, job, bare, optimizer)
-    steps = len(samples) // settings.batch_size
-    shown = _Shown(fabric, job.stage, settings, steps, len(progress.history) * steps + progress.step)
+    steps, epochs = len(samples) // settings.batch_size, settings.epochs_of(len(samples))
+    shown = _Shown(fabric, job.stage, settings.batch_size, epochs, steps, len(progress.history) * steps + progress.step)
     model.train()
     with Watch() as watch:
-        for epoch in range(len(progress.history), settings.epochs):
+        for epoch in range(len(progress.history), epochs):
             for batch in _batches(fabric, job, settings, samples, epoch, progress.step):
                 step = progress.step
                 _seed(fabric, job, epoch, step)
-                done = epoch + step / steps
+                begun = epoch * steps + step
                 for group in optimizer.param_groups:
-                    group["lr"] = group["initial_lr"] * (1 - done / settings.epochs) ** 0.9
+                    group["lr"] = group["initial_lr"] * (1 - begun / (epochs * steps)) ** 0.9
                 with memory_named(f"{job.stage}.batch_size or {job.stage}.crop"):
-                    values = train_step(fabric, model, optimizer, batch, done)
+                    values = train_step(fabric, model, optimizer, batch, begun, epochs * steps)
                 if greatest(fabric, not all(map(isfinite, values.values()))):
                     raise UserError(
                         f"{job.stage}: the loss is {values['loss']} in epoch {epoch + 1}; lower {job.stage}.lr"
@@ -81,9 +79,20 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
                     watch.after_step(fabric, job, bare, optimizer, progress)
             means = mean_over_processes(fabric, {name: total / steps for name, total in progress.sums.items()})
             row = {"epoch": epoch + 1, **means, "lr": optimizer.param_groups[0]["lr"]}
+            row |= bare.columns() if hasattr(bare, "columns") else {}
             progress = Progress([*progress.history, row])
-            keep(fabric, job, bare, optimizer, progress)
+            watch.after_epoch(fabric, job, bare, optimizer, progress, last=epoch + 1 == epochs)
     return progress.history
+
+
+def check_number(stage: str, settings: TrainingSettings, images: int) -> None:
+    """Refuse to train on fewer images than a batch.
+
+    Raises:
+        UserError: they are fewer.
+    """
+    if images < settings.batch_size:
+        raise UserError(f"{stage}: {images} training images are fewer than {stage}.batch_size {settings.batch_size}")
 
 
 def prepare(fabric: Fabric, model: nn.Module, settings: TrainingSettings) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -92,20 +101,24 @@ def prepare(fabric: Fabric, model: nn.Module, settings: TrainingSettings) -> tup
 
 
 def train_step(
-    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Any], epochs: float
+    fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer, batch: dict[str, Any], step: int, steps: int
 ) -> dict[str, float]:
     """One batch: forward, backward, the optimizer's step and after_step; model and optimizer as `prepare` gives them.
+
+    Args:
+        step: its number, from 0.
+        steps: of the whole training.
 
     Returns:
         {"loss", each term}, before the step.
     """
-    terms = model(batch, epochs)
+    terms = model(batch, step, steps)
     loss = torch.stack(list(terms.values())).sum()
     fabric.backward(loss)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     if hasattr(model.module, "after_step"):
-        model.module.after_step()
+        model.module.after_step(step + 1, steps)
     return {"loss": float(loss.detach()), **{name: float(term.detach()) for name, term in terms.items()}}
 
 
@@ -199,24 +212,24 @@ class _Numbered(Dataset):
 class _Shown:
     """A line now and then: loss terms, images a second, time left."""
 
-    def __init__(self, fabric: Fabric, stage: str, settings: TrainingSettings, steps: int, first: int):
+    def __init__(self, fabric: Fabric, stage: str, batch_size: int, epochs: int, steps: int, first: int):
         self._on = fabric.is_global_zero
-        self._stage, self._settings, self._steps = stage, settings, steps
+        self._stage, self._batch_size, self._epochs, self._steps = stage, batch_size, epochs, steps
         self._begin = self._shown = time.monotonic()
         self._first = first
 
     def show(self, epoch: int, step: int, values: dict[str, float]) -> None:
-        now, last = time.monotonic(), step + 1 == self._steps
+        now, last = time.monotonic(), epoch + 1 == self._epochs and step + 1 == self._steps
         if not self._on or (now - self._shown < 10 and not last):
             return
         self._shown = now
         done = epoch * self._steps + step + 1
         pace = (now - self._begin) / (done - self._first)
-        left = int(pace * (self._settings.epochs * self._steps - done))
+        left = int(pace * (self._epochs * self._steps - done))
         terms = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
         print(
-            f"{self._stage}  epoch {epoch + 1}/{self._settings.epochs}  step {step + 1}/{self._steps}  {terms}  "
-            f"{self._settings.batch_size / pace:.1f} images/s  {left // 60}:{left % 60:02d} left",
+            f"{self._stage}  epoch {epoch + 1}/{self._epochs}  step {step + 1}/{self._steps}  {terms}  "
+            f"{self._batch_size / pace:.1f} images/s  {left // 60}:{left % 60:02d} left",
             file=sys.stderr,
             flush=True,
         )

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from matlabel.artifacts.errors import UserError
-from matlabel.devices import Halving
+from matlabel.devices import Halving, in_bfloat16
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_stays_halved():
@@ -28,3 +28,15 @@ def test_an_item_that_does_not_fit_alone_is_a_message_with_the_fix():
 
     with pytest.raises(UserError, match=r"single image; set mattes\.scale: 4"):
         Halving(solve, "mattes.scale: 4")([1, 2])
+
+
+def test_auto_is_half_precision_only_where_the_hardware_computes_in_it(monkeypatch):
+    assert in_bfloat16("bf16-mixed", "cpu")
+    assert not in_bfloat16("32-true", "cuda")
+    assert in_bfloat16("auto", "cuda")
+    assert not in_bfloat16("auto", "mps")
+    for name, known in (("_is_avx512_bf16_supported", True), ("_is_amx_tile_supported", False)):
+        monkeypatch.setattr(torch.cpu, name, lambda known=known: known, raising=False)
+    assert in_bfloat16("auto", "cpu")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+    assert not in_bfloat16("auto", "cpu")

@@ -50,15 +50,16 @@ class Model(torch.nn.Module):
     def parameter_groups(self, settings):
         return head_and_trunk(self.trunk, [self.head], settings)
 
-    def forward(self, batch, epochs):
-        if self.die_in is not None and epochs >= self.die_in:
+    def forward(self, batch, step, steps):
+        # Five steps are an epoch.
+        if self.die_in is not None and step / 5 >= self.die_in:
             self.die()
         out = self.head(self.drop(torch.relu(self.trunk(batch["x"]))))[:, 0]
         return {"fit": torch.nn.functional.binary_cross_entropy_with_logits(out, batch["y"])}
 
 
 def train(folder, die_in=None, die=kill, fingerprint="same", count=40, workers=None, **changes):
-    settings = TrainingSettings(epochs=4, batch_size=8, lr=0.05, threads=1, **changes)
+    settings = TrainingSettings(epochs=4, steps=0, batch_size=8, lr=0.05, threads=1, **changes)
     job = Job("cam", 3, "cpu", folder / "checkpoint.pt", fingerprint, workers)
     fabric = start(job, settings)
     model = Model(die_in, die)
@@ -168,7 +169,7 @@ class Mortal(Points):
 
 
 def test_a_loading_process_that_dies_is_a_message_with_the_setting(tmp_path):
-    settings = TrainingSettings(epochs=1, batch_size=8, threads=1)
+    settings = TrainingSettings(epochs=1, steps=0, batch_size=8, threads=1)
     job = Job("cam", 0, "cpu", tmp_path / "checkpoint.pt", "same", workers=1)
     with pytest.raises(UserError, match=r"a loading process died.*lower cam\.workers"):
         fit(start(job, settings), job, settings, Model(), Mortal())

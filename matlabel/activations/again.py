@@ -4,13 +4,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from matlabel.activations.readout import decoupled
+
 SURE = 0.6
 # Of the new reading in the geometric mean; the rest is what was there.
 SHARE = 0.4
 
 
-def read_again(probabilities: Tensor, embedding: Tensor, temperature: float) -> Tensor:
-    """A ← A^0.6 B^0.4, normalised, with B = softmax(cos(Z, r) / τ) of the image's own prototypes r.
+def read_again(probabilities: Tensor, embedding: Tensor, temperature: float, parts_classes: bool) -> Tensor:
+    """A ← A^0.6 B^0.4, normalised, with B the probabilities of cos(Z, r) / τ, r the image's own prototypes.
 
     r_k = normalise Σ A_k Z over the pixels where label k wins with A_k ≥ .6: the first reading knew its class only by
     the few pixels that tell it from others, this one by its body, and the background by what this image has of it.
@@ -19,6 +21,7 @@ def read_again(probabilities: Tensor, embedding: Tensor, temperature: float) -> 
         probabilities: A, float32[C + 1, h, w], background first, summing to one.
         embedding: Z, float32[d, h, w] of unit length.
         temperature: τ.
+        parts_classes: whether the embedding tells classes apart; else they keep their shares (see `decoupled`).
 
     Returns:
         float32[C + 1, h, w]; the argument itself where some label has no such pixel.
@@ -30,5 +33,6 @@ def read_again(probabilities: Tensor, embedding: Tensor, temperature: float) -> 
         return probabilities
     prototypes = F.normalize(torch.einsum("khw,dhw->kd", weight, embedding), dim=1)
     cosine = torch.einsum("kd,dhw->khw", prototypes, embedding)
-    mean = (1 - SHARE) * probabilities.clamp_min(1e-6).log() + SHARE * F.log_softmax(cosine / temperature, 0)
+    again = decoupled(cosine / temperature, None if parts_classes else probabilities[1:])
+    mean = (1 - SHARE) * probabilities.clamp_min(1e-6).log() + SHARE * again.clamp_min(1e-6).log()
     return F.softmax(mean, 0)

@@ -16,7 +16,7 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
 from matlabel.deeplab import DeepLab, load_segmenter
-from matlabel.devices import Halving, pick_device
+from matlabel.devices import Halving, in_bfloat16, pick_device
 from matlabel.settings.activations import ActivationsSettings
 
 
@@ -63,6 +63,6 @@ def _read(
     most = min(round(settings.size * max(settings.scales)), max(height, width))
     device = next(network.parameters()).device
     stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
-    mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16(settings.precision, device.type))
     with mixed:
         return second_round(stack.to(device), labels, (height, width), network, settings)

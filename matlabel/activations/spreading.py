@@ -19,9 +19,12 @@ class Spreading:
         output: of the batch, at the size at which its pixels are compared.
         head: the classifier's learned affinity, if it has any.
         settings: `spread` (affinity auto: learned if there is a head; again, where an embedding is read at all).
+        parts_classes: whether the embedding tells classes apart (see `Classifier`).
     """
 
-    def __init__(self, output: Output, head: AffinityHead | None, settings: ActivationsSettings):
+    def __init__(
+        self, output: Output, head: AffinityHead | None, settings: ActivationsSettings, parts_classes: bool = True
+    ):
         self.features = output.features
         self.settings = settings.spread
         self.temperature = settings.temperature
@@ -30,6 +33,7 @@ class Spreading:
             size = self.features[1].shape[2:]
             enlarged = F.interpolate(output.embedding.float(), size, mode="bilinear", align_corners=False)
             self.embedding = F.normalize(enlarged, dim=1)
+        self.parts_classes = parts_classes
         self.walk = None
         if head is not None and self.settings.affinity != "features":
             self.walk = LocalWalk(head(output.features), self.settings.power)
@@ -75,7 +79,7 @@ class Spreading:
         return {index: batch[index, : len(own)] for index, own in planes.items()}
 
     def _read_again(self, index: int, planes: Tensor) -> Tensor:
-        return read_again(planes, self.embedding[index], self.temperature)
+        return read_again(planes, self.embedding[index], self.temperature, self.parts_classes)
 
     @property
     def _fewer_steps(self) -> int:

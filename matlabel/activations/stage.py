@@ -3,6 +3,7 @@
 Other sources have stages of their own beside this file, which write the same: `segmenter_stage.py`, `files_stage.py`.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from matlabel.classifier.load import Classifier, load_classifier
 from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
-from matlabel.devices import Halving, pick_device
+from matlabel.devices import Halving, in_bfloat16, pick_device
 from matlabel.settings.activations import ActivationsSettings
 
 
@@ -49,17 +50,13 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         classifier = load_classifier(weights, pick_device(device))
         if classifier.classes != context.classes:
             raise UserError(f"{weights}: trained for {classifier.classes}, the data has {context.classes}")
-        if context.settings.read != "maps" and classifier.centres is None:
-            raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
-        walk = context.settings.spread
-        if walk.steps and walk.affinity == "learned" and classifier.network.affinity is None:
-            raise UserError(f"{weights}: trained without affinity; set activations.spread.affinity: features")
-        axes = _axes(classifier, context.settings.embedding, weights)
+        chosen = readable(context.settings, classifier, weights)
+        axes = _axes(classifier, chosen.embedding, weights)
 
         def read(batch: list[Entry]) -> list[Activations]:
             labels = [[label - 1 for label in tag_indices(entry, context.classes)] for entry in batch]
             images = [load_image(shard.folder, entry) for entry in batch]
-            return _read(images, labels, classifier, context.settings, axes)
+            return _read(images, labels, classifier, chosen, axes)
 
         in_halves = Halving(read, "a smaller activations.size")
         with write_shard(out, **context.shard_attributes) as writer:
@@ -69,11 +66,32 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
                 writer.add(entry.id, **stored(tag_indices(entry, context.classes), *arrays))
 
 
+def readable(settings: ActivationsSettings, classifier: Classifier, weights: Path) -> ActivationsSettings:
+    """The settings as they can be read: of a plain classifier that was taken by the choice of the tags, its maps.
+
+    Raises:
+        UserError: they ask for what the classifier was not trained with.
+    """
+    if classifier.plain:
+        print(f"activations: read from class maps alone, for {classifier.plain}", file=sys.stderr)
+        spread = settings.spread.model_copy(update={"affinity": "auto"})
+        settings = settings.model_copy(update={"read": "maps", "spread": spread})
+        remedy = "cam.fallback: off, or activations.embedding: 0"
+    else:
+        remedy = "activations.embedding: 0"
+    if settings.read != "maps" and classifier.centres is None:
+        raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
+    walk = settings.spread
+    if walk.steps and walk.affinity == "learned" and classifier.network.affinity is None:
+        raise UserError(f"{weights}: trained without affinity; set activations.spread.affinity: features")
+    if settings.embedding and classifier.centres is None:
+        raise UserError(f"{weights}: trained without an embedding; set {remedy}")
+    return settings
+
+
 def _axes(classifier: Classifier, count: int, weights: Path) -> torch.Tensor | None:
     if not count:
         return None
-    if classifier.centres is None:
-        raise UserError(f"{weights}: trained without an embedding; set activations.embedding: 0")
     if classifier.covariance is None:
         raise UserError(
             f"{weights}: trained before embeddings could be stored; train again, or set activations.embedding: 0"
@@ -97,6 +115,6 @@ def _read(
     most = min(round(settings.size * max(settings.scales)), max(height, width))
     device = next(classifier.network.parameters()).device
     stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
-    mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16(settings.precision, device.type))
     with mixed:
         return activations(stack.to(device), labels, (height, width), classifier, settings, axes)

@@ -71,7 +71,7 @@ def activations(
                 one = _only(output, index)
                 views[index] += [_sized(way, size, mirrored) for way in _read(one, classifier, present, settings)]
             if settings.spread.steps and scale == finest and not mirrored:
-                spread_all = Spreading(output, classifier.network.affinity, settings)
+                spread_all = Spreading(output, classifier.network.affinity, settings, classifier.parts_classes)
     means = [_means(ways, settings) for ways in views]
     unspread = [combine(way) for way in means]
     final = spread_all(unspread) if spread_all is not None else unspread

@@ -1,5 +1,8 @@
 """The D2CAM training model: one forward pass gives every loss term of a batch."""
 
+import sys
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,10 +11,12 @@ from matlabel.backbones import normalise
 from matlabel.cam.affinity import affinity_loss, sure_regions, walked_maps
 from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
+from matlabel.cam.check import Look
 from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, teach, warp
 from matlabel.cam.exclusivity import exclusivity_loss
 from matlabel.cam.foreground import foreground_loss
 from matlabel.cam.paste import choose_pastes
+from matlabel.cam.schedule import Schedule
 from matlabel.classifier.network import CamNetwork, Output, relative_maps
 from matlabel.classifier.regions import confident_regions
 from matlabel.settings.cam import CamSettings
@@ -25,14 +30,28 @@ class D2Cam(nn.Module):
         network: the classifier.
         settings: weights of the terms and what they need.
         alone: bool[K], classes that have images of their own (see `Centres`).
-        seed: of the views that consistency draws.
+        seed: of the views that consistency draws and of what is pasted.
+        schedule: when the terms begin, and how much of their weight they have.
+        watch: the network -> what a look at it finds; None: nobody looks.
+        speaks: whether this process says what a look has changed; of several, one does.
     """
 
-    def __init__(self, network: CamNetwork, settings: CamSettings, alone: Tensor, seed: int):
+    def __init__(
+        self,
+        network: CamNetwork,
+        settings: CamSettings,
+        alone: Tensor,
+        seed: int,
+        schedule: Schedule,
+        watch: Callable[[CamNetwork], Look] | None = None,
+        speaks: bool = True,
+    ):
         super().__init__()
         self.network = network
         self.settings = settings
         self.seed = seed
+        self.schedule = schedule
+        self.watch, self.speaks = watch, speaks
         self.centres = None
         if settings.embeds:
             self.centres = Centres(
@@ -44,38 +63,37 @@ class D2Cam(nn.Module):
                 alone,
             )
         self.teacher = network.frozen_copy() if settings.teaches else None
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("followed", torch.zeros((), dtype=torch.int64))
 
     def parameter_groups(self, settings: CamSettings) -> list[dict]:
         """Trunk and heads, with their learning rates."""
         return head_and_trunk(self.network.trunk, self.network.heads, settings)
 
-    def forward(self, batch: dict[str, Tensor], epochs: float) -> dict[str, Tensor]:
-        """Loss terms of {"image": uint8[B, 3, H, W], "tags": float32[B, K]} after `epochs` of training."""
+    def forward(self, batch: dict[str, Tensor], step: int, steps: int) -> dict[str, Tensor]:
+        """Loss terms of {"image": uint8[B, 3, H, W], "tags": float32[B, K]} in step `step` of `steps`."""
         settings, tags = self.settings, batch["tags"]
         possible = tags
         images = normalise(batch["image"])
-        active = epochs >= settings.warmup
+        share = self.schedule.share(step, steps) if settings.refines else 0.0
         view = teacher = None
-        if active and self.teacher is not None:
-            generator = torch.Generator().manual_seed(self.seed * 15_485_863 + int(self.steps))
+        if share and self.teacher is not None:
+            generator = torch.Generator().manual_seed(self.seed * 15_485_863 + step)
             view = random_views(len(images), generator) if settings.consistency else None
             # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
             teacher = teach(self.teacher, images, settings.teacher_scale, settings.output_stride)
             if settings.paste:
                 relative = relative_maps(teacher.maps, tags)
-                pastes = choose_pastes(relative, tags, images.shape[2:], settings.paste, generator)
+                pastes = choose_pastes(relative, tags, images.shape[2:], share * settings.paste, generator)
                 images, teacher = pastes.onto(images), pastes.onto_output(teacher, tags)
                 tags, possible = pastes.united(tags), pastes.possible(tags)
             images = images if view is None else warp(images, view)
         output = self.network(images)
         terms = {"classification": F.multilabel_soft_margin_loss(output.logits, tags)}
-        if not active:
+        if not share:
             return terms
         # Cosines and averages in float32: half precision would round centres and contrasts away.
         with torch.autocast(images.device.type, enabled=False):
-            return {**terms, **self._terms(output, teacher, view, tags, possible)}
+            refining = self._terms(output, teacher, view, tags, possible)
+        return {**terms, **{name: share * term for name, term in refining.items()}}
 
     def _terms(
         self, output: Output, teacher: Output | None, view: Tensor | None, tags: Tensor, possible: Tensor
@@ -117,9 +135,16 @@ class D2Cam(nn.Module):
             trimap = sure_regions(planes, valid)
         return affinity_loss(feature, trimap)
 
-    def after_step(self) -> None:
-        """Count the step and let the teacher follow."""
-        self.steps += 1
+    def after_step(self, done: int, steps: int) -> None:
+        """Let the teacher follow after `done` of `steps` steps, and look at the classifier if that is due."""
         if self.teacher is not None:
-            follow(self.teacher, self.network, int(self.followed), self.settings.teacher_momentum)
-            self.followed += 1
+            follow(self.teacher, self.network, done - 1, self.settings.teacher_momentum)
+        if self.watch is not None and self.schedule.is_due(done, steps):
+            said = self.schedule.take(self.watch(self.network), done)
+            if said and self.speaks and self.settings.refines:
+                print(f"cam: after {done} steps {said}", file=sys.stderr, flush=True)
+
+    def columns(self) -> dict[str, float]:
+        """What history.csv says of the schedule: the last look, and the share of their weight that the terms have."""
+        look = {f"look_{name}": value for name, value in vars(self.schedule.last).items()} if self.schedule.last else {}
+        return {**look, **({"bound": self.schedule.bound} if self.settings.refines else {})}

@@ -1,5 +1,6 @@
 """Training images of the stage cam: a crop and its tags."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ from matlabel.dataset.crops import crop_generator, random_crop
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import ShardManifest, tag_indices
 from matlabel.settings.cam import CamSettings
+
+# The share of a class's images without other tags from which on these speak for it.
+ALONE = 0.1
 
 
 class TaggedImages:
@@ -38,11 +42,19 @@ class TaggedImages:
             "tags": torch.from_numpy(self.tags[index]),
         }
 
+    def only(self, keep: np.ndarray) -> "TaggedImages":
+        """Those images alone where bool[N] is True."""
+        chosen = copy.copy(self)
+        chosen.entries = [entry for entry, kept in zip(self.entries, keep, strict=True) if kept]
+        chosen.tags = self.tags[keep]
+        return chosen
+
     def order(self, generator: torch.Generator) -> list[int]:
         """The numbers of an epoch, len of them: each image once, or balanced as the settings say."""
         return balanced_order(torch.from_numpy(self.tags), self.settings.balance, generator)
 
     def alone(self) -> torch.Tensor:
-        """bool[K]: the class has images with no other tag."""
-        single = self.tags[self.tags.sum(1) == 1]
-        return torch.from_numpy(single.sum(0) > 0) if len(single) else torch.zeros(self.tags.shape[1]).bool()
+        """bool[K]: at least a tenth of the class's images have no other tag."""
+        single = self.tags[self.tags.sum(1) == 1].sum(0)
+        # One picture of a dress among hundreds of people in clothes must not be all that is known of dresses.
+        return torch.from_numpy((single > 0) & (single >= ALONE * self.tags.sum(0)))

@@ -1,20 +1,43 @@
-"""The stage cam: trains the classifier, or takes one that was trained before."""
+"""The stage cam: trains the classifier, or takes one that was trained before.
 
+check.json, what the tags say of the classifier (shares and precisions in 0..1; null of one that was taken over):
+
+    {"format": 1,
+     "images": whose tags were held out, "trainings": the classifiers that were asked for them,
+     "loss": of the held-out tags, as a share of that of their frequencies,
+     "mean_ap": mean average precision of the held-out tags,
+     "mean_ap_shuffled", "mean_ap_deviation": mean and deviation of the same when tags are shuffled among the images,
+     "by_class": {class: average precision},
+     "look": the last look at some images, see `cam.check.Look`,
+     "steps": of the training, "began": the step at which the terms began, "held_back": how often they were halved,
+     "plain": why a plain classifier was taken, in words, or null,
+     "objection": what speaks against the terms, in words, whatever was done about it, or null}
+
+held_out.csv has a line for each of these images: id, and for each class the probability that it is tagged with it.
+"""
+
+from functools import partial
 from pathlib import Path
 
+import torch
+
+from matlabel.artifacts.atomic import write_json, write_text
 from matlabel.artifacts.context import Context, load_context
 from matlabel.artifacts.digest import canonical, file_sha256, text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.backbones import build_trunk
-from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
+from matlabel.cam.train import train
 from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import load_shards
 from matlabel.launch import Job, start
 from matlabel.settings.cam import CamSettings
-from matlabel.training import fit, write_history
+from matlabel.training import write_history
+
+# What a training that is under way leaves beside its weights.
+CHECKPOINTS = "checkpoint*.pt"
 
 
 def run(
@@ -25,7 +48,7 @@ def run(
     Args:
         settings: settings.yaml of the stage.
         dataset: list of shard CSVs (or one of them); not read with cam.weights_from.
-        out: weights.pt; history.csv and the checkpoint are written beside it.
+        out: weights.pt; history.csv, check.json, held_out.csv and checkpoints are written beside it.
         device: auto, cpu, cuda or mps.
         code: digest of the sources; a checkpoint of other code is not resumed.
         workers: loading processes.
@@ -35,10 +58,14 @@ def run(
     """
     context = load_context(settings, "cam", CamSettings)
     history_file = out.with_name("history.csv")
-    with recorded([out, history_file], stage="cam", key=context.key, code=code) as inputs:
+    check_file, held_out_file = out.with_name("check.json"), out.with_name("held_out.csv")
+    made = [out, history_file, check_file, held_out_file]
+    with recorded(made, stage="cam", key=context.key, code=code) as inputs:
         inputs.add(settings)
         if context.settings.weights_from:
             _adopt(context, out, history_file)
+            write_json(check_file, None)
+            write_text(held_out_file, "id\n")
             inputs.add(context.settings.weights_from)
             return
         if dataset is None:
@@ -46,7 +73,12 @@ def run(
         shards = load_shards(dataset)
         inputs.add([file for shard in shards for file in shard.files])
         job = Job(
-            "cam", context.seed, device, out.with_name("checkpoint.pt"), _fingerprint(context, inputs.files, code)
+            "cam",
+            context.seed,
+            device,
+            out.with_name("checkpoint.pt"),
+            _fingerprint(context, inputs.files, code),
+            workers,
         )
         fabric = start(job, context.settings)
         inputs.write = fabric.is_global_zero
@@ -54,21 +86,22 @@ def run(
         missing = [name for name, count in zip(context.classes, samples.tags.sum(0), strict=True) if not count]
         if missing:
             raise UserError(f"cam.splits: no training image is tagged {', '.join(missing)}; take it out of classes.txt")
-        model = D2Cam(build_network(context), context.settings, samples.alone(), context.seed)
-        history = fit(fabric, job, context.settings, model, samples)
+        network = partial(build_network, len(context.classes), context.seed)
+        trained = train(fabric, job, context.settings, samples, network)
         if fabric.is_global_zero:
-            centres = model.centres.cpu().state_dict() if model.centres is not None else {}
-            content = {"classes": context.classes, "settings": canonical(context.settings.recorded())}
-            write_history(history_file, history)
-            save_weights(out, {**content, "network": model.network.cpu().state_dict(), "centres": centres})
-            job.checkpoint.unlink(missing_ok=True)
+            write_history(history_file, trained.history)
+            write_json(check_file, trained.check(context.classes))
+            write_text(held_out_file, trained.held_out_text(context.classes))
+            save_weights(out, {"classes": context.classes, **trained.content()})
+            for left in out.parent.glob(CHECKPOINTS):
+                left.unlink()
 
 
-def build_network(context: Context[CamSettings]) -> CamNetwork:
-    """A network to train, its trunk loaded as the settings say."""
-    settings = context.settings
+def build_network(classes: int, seed: int, settings: CamSettings) -> CamNetwork:
+    """A network to train, its trunk loaded as the settings say, the rest random: the same for the same seed."""
+    torch.manual_seed(seed)
     trunk = build_trunk(settings.backbone, settings.weights, settings, "cam")
-    return CamNetwork(trunk, len(context.classes), *settings.head_sizes)
+    return CamNetwork(trunk, classes, *settings.head_sizes)
 
 
 def _adopt(context: Context[CamSettings], out: Path, history_file: Path) -> None:

@@ -27,6 +27,9 @@ class Classifier:
         background: float32[n, d] background centres, n ≥ 0.
         covariance: float64[d, d] of the pixels of the embedding, on the CPU; None without an embedding, and of
             classifiers trained before it was kept.
+        parts_classes: whether the embedding was trained to tell classes apart (the term category), and not only
+            objects from their background.
+        plain: why a plain classifier was taken in place of the one that was asked for; empty where it was not.
     """
 
     network: CamNetwork
@@ -35,6 +38,8 @@ class Classifier:
     known: Tensor | None
     background: Tensor | None
     covariance: Tensor | None = None
+    parts_classes: bool = True
+    plain: str = ""
 
 
 def load_classifier(path: str | Path, device: str) -> Classifier:
@@ -59,7 +64,15 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     network.eval().requires_grad_(False).to(device)
     centres = {name: value.to(device) for name, value in content["centres"].items()}
     if not centres:
-        return Classifier(network, content["classes"], None, None, None)
+        return Classifier(network, content["classes"], None, None, None, plain=content.get("plain", ""))
     background = centres["background"][centres["background_seen"] > 0]
     covariance = covariance_of(centres["moment"]) if "moment" in centres and centres["averaged"] > 0 else None
-    return Classifier(network, content["classes"], centres["classes"], centres["seen"] > 0, background, covariance)
+    return Classifier(
+        network,
+        content["classes"],
+        centres["classes"],
+        centres["seen"] > 0,
+        background,
+        covariance,
+        parts_classes=settings.category > 0,
+    )

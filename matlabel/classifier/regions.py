@@ -61,6 +61,11 @@ def lead(relative: Tensor, image: Tensor, label: Tensor) -> Tensor:
     return relative[image, label] - others.amax(1)
 
 
+def confident_cells(flat: Tensor, image: Tensor, label: Tensor) -> Tensor:
+    """bool[P, N]: M_c ≥ .4 and .1 ahead of every other class, of P pairs of an image and a class; M as [B, K, N]."""
+    return (flat[image, label] >= LEVEL) & (lead(flat, image, label) >= AHEAD)
+
+
 def confident_regions(relative: Tensor, embedding: Tensor, tags: Tensor, valid: Tensor | None = None) -> Regions:
     """Find them: M_c ≥ .4 and .1 ahead of every other class, at most the best 20 % of pixels, at least 4 of them.
 
@@ -78,7 +83,7 @@ def confident_regions(relative: Tensor, embedding: Tensor, tags: Tensor, valid: 
     inside = torch.ones_like(flat[:, 0], dtype=torch.bool) if valid is None else valid.flatten(1)
     image, label = tags.bool().nonzero(as_tuple=True)
     value = flat[image, label]
-    confident = (value >= LEVEL) & (lead(flat, image, label) >= AHEAD) & inside[image]
+    confident = confident_cells(flat, image, label) & inside[image]
     most = max(LEAST, int(SHARE * height * width))
     if most < value.shape[1]:
         # Among equals the first pixels win: a threshold alone would let a flat map keep everything.

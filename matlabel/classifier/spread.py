@@ -6,6 +6,9 @@ from torch import Tensor
 
 Walk = Callable[[Tensor], Tensor]
 
+# Of its former range: where a walk leaves a plane less, it has mixed all of it, and what differs is rounding.
+LEAST = 1e-3
+
 
 def spread(probabilities: Tensor, walk: Walk, steps: int) -> Tensor:
     """Walk `steps` steps, then give every class back the peak it had.
@@ -26,5 +29,6 @@ def spread(probabilities: Tensor, walk: Walk, steps: int) -> Tensor:
     for _ in range(steps):
         planes = walk(planes)
     least, most = planes.amin((-2, -1), keepdim=True), planes.amax((-2, -1), keepdim=True)
-    planes = (planes - least) / (most - least).clamp_min(1e-5) * (high - low) + low
+    range_ = (most - least).maximum(LEAST * (high - low)).clamp_min(1e-5)
+    planes = (planes - least) / range_ * (high - low) + low
     return planes / planes.sum(-3, keepdim=True).clamp_min(1e-5)

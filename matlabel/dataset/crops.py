@@ -8,6 +8,9 @@ from PIL import Image
 
 from matlabel.settings.training import TrainingSettings
 
+# What a crop shows outside of the picture: the mean colour of ImageNet.
+OUTSIDE = (124, 116, 104)
+
 
 def crop_generator(seed: int, epoch: int, image_id: str, draw: int = 0) -> np.random.Generator:
     """The random numbers of one image in one epoch; `draw` counts from 0 where an epoch shows an image repeatedly."""
@@ -46,7 +49,7 @@ def random_crop(
 
     box = (left / width, top / height, min(1.0, (left + wide / scale) / width), min(1.0, (top + high / scale) / height))
     place = (slice(y, y + high), slice(x, x + wide))
-    out = np.full((side, side, 3), (124, 116, 104), np.uint8)
+    out = np.full((side, side, 3), OUTSIDE, np.uint8)
     out[place] = recolour(_window(image, box, (wide, high), Image.Resampling.BILINEAR), factors)
     cut = {}
     for name, (plane, outside, smooth) in (planes or {}).items():

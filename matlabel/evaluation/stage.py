@@ -15,8 +15,12 @@ where there is nothing to count):
      "labels": {SCORES, "all": SCORES},
      "predictions": {SCORES, "on": "held_out" | "scoring"},
      "better", "worse": images with masks where the labels beat the winner, or lose to it, in mIoU,
-     "without_masks": {"void_share", "confidence", "unknown_share",
-                       "enforced": {"images", "regions", "by_class": {label: regions}}}}
+     "without_masks": {"void_share", "margin": mean lead of the winning alpha, "unknown_share",
+                       "cover": share of the tagged images that objects cover,
+                       "enforced": {"images", "regions", "share": of the tags, "by_class": {label: regions}}},
+     "check": check.json of the stage cam (see there), null without a classifier of this run,
+     "doubted_tags", "look": how many tags of held-out images are doubted, how many images need a look,
+     "warnings": [what speaks against the labels, in words]}
 
     SCORES = {"images", "miou", "iou": {label: IoU}, "pixel_accuracy", "void_share",
               "boundary_iou", "boundary": {label: boundary IoU}, "band_miou", "interval": [low, high]}
@@ -25,8 +29,13 @@ Of the training images with masks every other one, from the first, is the tuning
 chosen. The others are the scoring half: seed.scoring, winner, trimaps, mattes and labels are all scored on it, only
 labels.all on both. Predictions are scored on the held-out splits or, where there are none, on the scoring half.
 without_masks counts all pixels of all training images. Labels are "background" and the class names.
+
+per_image.csv has for each image its scores, the share that objects cover, the mean margin, the share left unknown, and
+why it needs a look, by its tags, trimap and label alone: `doubt`, 0 to 1, and `look` in words. wrong_tags.csv lists the
+tags that the classifier doubts, of images that it had not seen, the likeliest mistakes first.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -39,11 +48,14 @@ from matlabel.artifacts.context import Context, load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs, recorded
 from matlabel.artifacts.shard import Shard, open_shard
-from matlabel.dataset.manifest import Entry, ShardManifest, load_shards
+from matlabel.dataset.manifest import Entry, ShardManifest, load_shards, tag_indices
+from matlabel.evaluation.held_out_tags import HeldOutTags
+from matlabel.evaluation.looks import reasons
 from matlabel.evaluation.scorer import MaskScorer
-from matlabel.evaluation.tables import IMAGE_COLUMNS, class_text, csv_text, curves_text, plain
+from matlabel.evaluation.tables import IMAGE_COLUMNS, TAG_COLUMNS, class_text, csv_text, curves_text, plain
 from matlabel.evaluation.training_images import TrainingImages
 from matlabel.evaluation.truth import TrueMasks
+from matlabel.evaluation.warnings import warnings
 from matlabel.evaluation.without_masks import WithoutMasks
 from matlabel.settings.evaluation import EvaluationSettings
 
@@ -62,6 +74,7 @@ def run(
     predictions: Path | None,
     out: Path,
     code: str = "",
+    cam: Path | None = None,
 ) -> None:
     """Score one variant.
 
@@ -71,19 +84,22 @@ def run(
         held_out: likewise of the held-out splits.
         masks: CSV or list of the true masks of both.
         activations, trimaps, mattes, labels, predictions: folders with shard-<number>.h5.
-        out: scores.json; per_class.csv, per_image.csv and curves.csv are written beside it.
+        out: scores.json; per_class.csv, per_image.csv, wrong_tags.csv and curves.csv are written beside it.
         code: digest of the sources, for the provenance.
+        cam: folder of the classifier, with check.json and held_out.csv.
 
     Raises:
         UserError: a shard is missing or of other data, or a mask is missing, changed or of another size than its image.
     """
     context = load_context(settings, "evaluation", EvaluationSettings)
-    beside = {name: out.with_name(f"{name}.csv") for name in ("per_class", "per_image", "curves")}
+    beside = {name: out.with_name(f"{name}.csv") for name in ("per_class", "per_image", "wrong_tags", "curves")}
     folders = {"activations": activations, "trimaps": trimaps, "mattes": mattes, "labels": labels}
     with recorded([out, *beside.values()], stage="evaluation", key=context.key, code=code) as inputs:
         inputs.add([settings, dataset, *(path for path in (held_out, masks) if path)])
-        run = _Evaluation(context, TrueMasks(masks, len(context.classes), inputs), inputs)
-        for shard in load_shards(dataset):
+        shards = load_shards(dataset)
+        check, held_out_tags = _of_classifier(cam, shards, context.classes, inputs)
+        run = _Evaluation(context, TrueMasks(masks, len(context.classes), inputs), inputs, check, held_out_tags)
+        for shard in shards:
             # Without held-out splits the segmenter can only be scored where it was trained, if that was predicted.
             predicted = None if held_out or predictions is None else predictions / f"shard-{shard.number}.h5"
             also = {"predictions": predictions} if predicted and predicted.exists() else {}
@@ -93,19 +109,30 @@ def run(
         scores = plain(run.scores("held_out" if held_out else "scoring"))
         write_text(beside["per_class"], class_text(scores, run.names))
         write_text(beside["per_image"], csv_text(IMAGE_COLUMNS, run.rows))
+        write_text(beside["wrong_tags"], csv_text(TAG_COLUMNS, sorted(run.doubted, key=lambda row: -row[-1])))
         write_text(beside["curves"], curves_text(run.training.curves()))
         write_json(out, scores)
 
 
 class _Evaluation:
-    def __init__(self, context: Context[EvaluationSettings], truth: TrueMasks, inputs: Inputs):
+    def __init__(
+        self,
+        context: Context[EvaluationSettings],
+        truth: TrueMasks,
+        inputs: Inputs,
+        check: dict[str, Any] | None,
+        held_out_tags: HeldOutTags | None,
+    ):
         self._context, self._truth, self._inputs = context, truth, inputs
+        self._check, self._held_out_tags = check, held_out_tags
         classes = context.classes
         self.names = ["(background)" if "background" in classes else "background", *classes]
         self.training = TrainingImages(len(classes), context.settings)
         self.predictions = MaskScorer(len(classes), context.settings)
         self.without_masks = WithoutMasks(self.names)
         self.rows: list[list[Any]] = []
+        self.doubted: list[list[Any]] = []
+        self._need_a_look = 0
         self._labelled = self._held_out = self._held_out_with_masks = 0
 
     def training_shard(self, manifest: ShardManifest, folders: dict[str, Path | None]) -> None:
@@ -119,16 +146,20 @@ class _Evaluation:
     def _training_image(self, entry: Entry, shape: tuple[int, int], shards: dict[str, Shard]) -> None:
         label = shards["labels"][entry.id]
         labels = _sized(label["labels"], shape, shards["labels"], entry.id)
-        trimap, enforced = None, np.zeros(0, np.uint8)
+        tags = tag_indices(entry, self._context.classes)
+        trimap, enforced, unknown = None, np.zeros(0, np.uint8), None
         self._labelled += 1
-        self.without_masks.add_labels(labels, label.get("confidence"))
+        cover = self.without_masks.add_labels(labels, label.get("margin"), tags)
         if "trimaps" in shards:
             arrays = shards["trimaps"][entry.id]
             trimap, enforced = _sized(arrays["trimap"], shape, shards["trimaps"], entry.id), arrays["enforced"]
-            self.without_masks.add_trimap(trimap, enforced)
-        forced = ";".join(self.names[value] for value in enforced)
+            unknown = self.without_masks.add_trimap(trimap, enforced, tags)
+        margin = float(label["margin"].mean()) / 255 if "margin" in label else None
+        about = [";".join(self.names[value] for value in enforced), cover, margin, unknown]
+        about += self._look(entry, labels, tags, enforced)
+        tagged = ";".join(entry.tags)
         if entry.id not in self._truth:
-            self.rows.append([entry.id, entry.split, None, None, None, None, forced])
+            self.rows.append([entry.id, entry.split, None, tagged, None, None, None, *about])
             return
         truth = self._truth.read(entry.id, shape)
         activations, matte = (shards[name][entry.id] if name in shards else None for name in ("activations", "mattes"))
@@ -138,7 +169,17 @@ class _Evaluation:
         half, predicted = {"tuning": "tune", "scoring": "score"}[image.half], None
         if "predictions" in shards and image.half == "scoring":
             predicted = self._predicted(entry, truth, shards["predictions"])
-        self.rows.append([entry.id, entry.split, half, image.winner, image.labels, predicted, forced])
+        self.rows.append([entry.id, entry.split, half, tagged, image.winner, image.labels, predicted, *about])
+
+    def _look(self, entry: Entry, labels: np.ndarray, tags: list[int], enforced: np.ndarray) -> tuple[float, str]:
+        """The columns `doubt` and `look` of an image; its doubted tags are noted."""
+        doubts = self._held_out_tags.doubts(entry.id) if self._held_out_tags else []
+        for doubt in doubts:
+            row = [entry.id, entry.split, self.names[doubt.label + 1], "tagged" if doubt.tagged else "not tagged"]
+            self.doubted.append([*row, doubt.probability, doubt.severity])
+        found = reasons(labels, tags, enforced.tolist(), doubts, self.names)
+        self._need_a_look += bool(found)
+        return found[0].severity if found else 0.0, "; ".join(reason.words for reason in found)
 
     def held_out_shard(self, manifest: ShardManifest, predictions: Path | None) -> None:
         self._inputs.add(manifest.files)
@@ -151,7 +192,7 @@ class _Evaluation:
                     if "predictions" in shards:
                         truth = self._truth.read(entry.id, manifest.sizes[entry.id])
                         predicted = self._predicted(entry, truth, shards["predictions"])
-                self.rows.append([entry.id, entry.split, None, None, None, predicted, None])
+                self.rows.append([entry.id, entry.split, None, ";".join(entry.tags), None, None, predicted])
 
     def _predicted(self, entry: Entry, truth: np.ndarray, shard: Shard) -> float:
         labels = _sized(shard[entry.id]["labels"], truth.shape, shard, entry.id)
@@ -160,7 +201,7 @@ class _Evaluation:
     def scores(self, predictions_on: str) -> dict[str, Any]:
         training, names, settings = self.training, self.names, self._context.settings
         trimaps, predictions = training.trimaps(), self.predictions.summary(names)
-        return {
+        scores = {
             "format": FORMAT,
             "void": settings.void,
             "boundary": settings.boundary,
@@ -189,7 +230,11 @@ class _Evaluation:
             "better": training.better if training.compared else None,
             "worse": training.worse if training.compared else None,
             "without_masks": self.without_masks.summary(),
+            "check": self._check,
+            "doubted_tags": len(self.doubted) if self._held_out_tags else None,
+            "look": self._need_a_look,
         }
+        return {**scores, "warnings": warnings(scores)}
 
     @contextmanager
     def _open(self, manifest: ShardManifest, folders: dict[str, Path | None]) -> Iterator[dict[str, Shard]]:
@@ -204,6 +249,21 @@ class _Evaluation:
                     raise UserError(f"{path}: made for other classes than {', '.join(self._context.classes)}")
                 self._inputs.add(path)
             yield shards
+
+
+def _of_classifier(
+    cam: Path | None, shards: list[ShardManifest], classes: list[str], inputs: Inputs
+) -> tuple[dict[str, Any] | None, HeldOutTags | None]:
+    """What the stage cam left beside its weights; (None, None) where there is no classifier, or one taken over."""
+    if cam is None:
+        return None, None
+    files = [cam / "check.json", cam / "held_out.csv"]
+    inputs.add(files)
+    check = json.loads(files[0].read_text())
+    if check is None:
+        return None, None
+    tags = {entry.id: tag_indices(entry, classes) for shard in shards for entry in shard.entries}
+    return check, HeldOutTags(files[1], tags, len(classes))
 
 
 def _sized(labels: np.ndarray, shape: tuple[int, int], shard: Shard, image_id: str) -> np.ndarray:

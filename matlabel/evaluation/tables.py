@@ -1,4 +1,4 @@
-"""The files beside scores.json as text: per_class.csv, per_image.csv, curves.csv; and numbers as they are printed."""
+"""The files beside scores.json as text, and numbers as they are printed."""
 
 import csv
 import io
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 DIGITS = 6
-IMAGE_COLUMNS = ("id", "split", "half", "winner", "labels", "predictions", "enforced")
+SCORES = ("id", "split", "half", "tags", "winner", "labels", "predictions")
+IMAGE_COLUMNS = (*SCORES, "enforced", "cover", "margin", "unknown", "doubt", "look")
+TAG_COLUMNS = ("id", "split", "class", "tag", "probability", "doubt")
 # Column of per_class.csv -> where scores.json holds it.
 CLASS_COLUMNS = {
     "seed_unspread": ("seed_unspread", "scoring", "iou"),
@@ -45,7 +47,8 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow(["" if value is None else value for value in plain(list(row))])
+        cells = ["" if value is None else value for value in plain(list(row))]
+        writer.writerow(cells + [""] * (len(columns) - len(cells)))
     return out.getvalue()
 
 

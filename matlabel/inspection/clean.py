@@ -23,6 +23,8 @@ _KEY = re.compile(r"[0-9a-f]{8}")
 _DRIVERS = re.compile(r"(?:shard|masks|corrections|maps)-\d{5}-[0-9a-f]{12}\.csv|(?:shards|masks)-[0-9a-f]{12}\.txt")
 _CODE = re.compile(r"[a-z]+-[0-9a-f]{12}")
 _TEMPORARY = re.compile(r"\..+\.tmp")
+# Of a training, of what it falls back to, and of its short ones.
+_CHECKPOINT = re.compile(r"checkpoint(-plain|-folds|-fold-\d)?\.pt")
 _REMOVED = ".removed"
 # A command run by hand holds no lock, but writes its temporary file meanwhile.
 _ABANDONED = 3600
@@ -144,7 +146,7 @@ def _small(results: Path, kept: list[Path], needed: set[str]) -> Iterator[Leftov
                 found = _measured(path, "temporary")
                 if time.time() - max(found.written, path.stat().st_mtime) > _ABANDONED:
                     yield found
-            elif path.name == "checkpoint.pt" and folder.parent.name in TRAININGS and _finished(path):
+            elif _CHECKPOINT.fullmatch(path.name) and folder.parent.name in TRAININGS and _finished(path):
                 yield _measured(path, "checkpoint")
             elif _DRIVERS.fullmatch(path.name):
                 yield _measured(path, "driver")

@@ -1,4 +1,4 @@
-"""From alphas to a pseudo-label and its confidence."""
+"""From alphas to a pseudo-label and its margin."""
 
 import numpy as np
 
@@ -16,15 +16,15 @@ def pseudo_label(alphas: np.ndarray, classes: np.ndarray, settings: LabelsSettin
         settings: margin, least_region.
 
     Returns:
-        labels uint8[H, W] (0..K, 255 void), confidence uint8[H, W] (winner's alpha minus the runner-up's).
+        labels uint8[H, W] (0..K, 255 void), margin uint8[H, W] (winner's alpha minus the runner-up's).
     """
     values = np.concatenate([[0], classes]).astype(np.uint8)
     winner = alphas.argmax(0)
     labels = values[winner]
-    confidence = np.full(labels.shape, 255, np.uint8)
+    margin = np.full(labels.shape, 255, np.uint8)
     if len(values) > 1:
         top = np.sort(alphas, axis=0)[-2:]
-        confidence = top[1] - top[0]
-    labels = np.where(confidence < settings.margin * 255, VOID, labels).astype(np.uint8)
+        margin = top[1] - top[0]
+    labels = np.where(margin < settings.margin * 255, VOID, labels).astype(np.uint8)
     drop_small_regions(labels, settings.least_region)
-    return labels, confidence
+    return labels, margin

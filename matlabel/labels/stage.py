@@ -29,7 +29,7 @@ def run(
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        out: the shard to write: per image `labels` uint8[H, W] (0..K, 255 void) and `confidence` uint8[H, W].
+        out: the shard to write: per image `labels` uint8[H, W] (0..K, 255 void) and `margin` uint8[H, W].
         mattes: the shard of the stage mattes.
         masks: CSV of the true masks, for labels.source masks: the full-supervision reference.
         png: folder for the same labels as palette PNG.
@@ -50,14 +50,14 @@ def run(
                 with open_shard(source, "mattes") as found:
                     for entry in shard.entries:
                         arrays = found[entry.id]
-                        labels, confidence = pseudo_label(arrays["alphas"], arrays["classes"], context.settings)
-                        writer.add(entry.id, labels=labels, confidence=confidence)
+                        labels, margin = pseudo_label(arrays["alphas"], arrays["classes"], context.settings)
+                        writer.add(entry.id, labels=labels, margin=margin)
                         add_png(entry.id, labels)
                 return
             files = read_files(source)
             for entry in shard.entries:
                 labels = _true_mask(files, entry.id, shard.sizes[entry.id], len(context.classes))
-                writer.add(entry.id, labels=labels, confidence=np.where(labels == VOID, 0, 255).astype(np.uint8))
+                writer.add(entry.id, labels=labels, margin=np.where(labels == VOID, 0, 255).astype(np.uint8))
                 add_png(entry.id, labels)
 
 

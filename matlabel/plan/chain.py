@@ -73,6 +73,7 @@ def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
         read = ("dataset", "cam") if settings.activations.kind == "cam" else ("dataset",)
     elif stage == "evaluation":
         read = ("dataset", "labels") if masks else ("dataset", "activations", "trimaps", "mattes", "labels")
+        read += ("cam",) if not masks and settings.activations.kind == "cam" else ()
         read += ("predictions",) if settings.segmenter.train else ()
     else:
         read = {

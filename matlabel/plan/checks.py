@@ -54,6 +54,29 @@ def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
             )
 
 
+def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[str]) -> None:
+    """Some class is in some of the training images and not in others: else tags teach nothing of where it is.
+
+    Args:
+        where: start of the message.
+        classes: the class names.
+
+    Raises:
+        UserError: all training images have the same tags.
+    """
+    if "cam" not in stages_of(settings) or settings.cam.weights_from:
+        return
+    splits = settings.cam.splits or [split for split in data.splits if split not in settings.evaluation.splits]
+    found = {entry.tags for entry in data.entries.values() if entry.split in splits and set(entry.tags) <= set(classes)}
+    if len(found) == 1:
+        [tags] = found
+        shown = f"all are tagged {', '.join(tags)}" if tags else "none is tagged"
+        raise UserError(
+            f"{where}cam: the training images have the same tags ({shown}), so that nothing tells a class from what is "
+            "around it; add photographs without it, with empty tags and dataset.untagged: background"
+        )
+
+
 def check_weights(where: str, settings: StageSettings) -> None:
     """Weight files exist, outside the artifacts.
 

@@ -41,6 +41,8 @@ _MATTES = {"vitmatte": (40, 20), "crf": (6, 2), "none": (0.2, 1), "random_walk":
 _FULL_SIZE = 16
 # A process on a GPU has its libraries in memory as well.
 _CUDA_MEGABYTES = 1500
+# Of the classifier's own training.
+_CAM = 3
 # How many times faster a GPU is than one core, taken low.
 _GPU = 8
 # What is asked for is so many times what was measured.
@@ -81,7 +83,10 @@ def needs_of(stage: str, settings: Settings, images: int, gpu: bool, workers: in
         pixels = settings.crop**2 / 256**2
         here, tasks = settings.devices, settings.nodes
         backbone = _BACKBONES[settings.backbone]
-        seconds *= settings.epochs * pixels * backbone / tasks
+        crops = max(settings.epochs * images, settings.steps * settings.batch_size)
+        seconds = _SECONDS[stage] * crops * pixels * backbone / tasks
+        # The classifier's short trainings, and the plain one that it may fall back to.
+        seconds *= _CAM if stage == "cam" else 1
         loading = settings.workers if settings.workers is not None else 8 if gpu else 0
         # Half is libraries and weights, half goes with the pixels of a batch; loading processes have libraries as well.
         batch = pixels * backbone * settings.batch_size / settings.processes / 16

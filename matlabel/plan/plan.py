@@ -15,12 +15,15 @@ from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, scan
 from matlabel.devices import has_nvidia_gpu
 from matlabel.plan.chain import SHARDED, STAGES, TRAININGS, Node, add_chain
-from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_weights
+from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights
 from matlabel.plan.own_files import corrections_of, maps_of
 from matlabel.plan.rounds import earlier_round, in_rounds
 from matlabel.plan.sources import sources_digest, sources_text
 from matlabel.plan.summaries import ablation_node, report_node
 from matlabel.settings.config import Config, StageSettings, load_config
+
+# What the stage cam says of its classifier, beside weights.pt.
+BESIDE_WEIGHTS = ("check.json", "held_out.csv")
 
 __all__ = ["Plan", "data_folder"]
 
@@ -50,6 +53,7 @@ class Plan:
         for variant, settings in self.variants.items():
             where = f"config: variant {variant}: " if self.config.variants else "config: "
             check_splits(where, settings, self.data)
+            check_tags(where, settings, self.data, self.classes)
             check_weights(where, settings)
             check_mattes(where, settings)
             check_rounds(where, variant, self.variants, self.data)
@@ -194,6 +198,8 @@ class Plan:
             inputs["held_out"] = self.list_file(held_out)
         inputs["checks"] = self.checks(node.upstream["dataset"], labelled + held_out)
         inputs.update(self.masks(labelled + held_out))
+        if "cam" in node.upstream:
+            inputs["cam"] = [f"{self.node(node.upstream['cam']).folder}/{name}" for name in BESIDE_WEIGHTS]
         for stage in ("activations", "trimaps", "mattes", "labels"):
             if stage in node.upstream:
                 inputs[stage] = self.artifacts(node.upstream[stage], labelled)

@@ -15,7 +15,7 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard
 from matlabel.deeplab import DeepLab, load_segmenter, probabilities
-from matlabel.devices import Halving, pick_device
+from matlabel.devices import Halving, in_bfloat16, pick_device
 from matlabel.resample import resize
 from matlabel.settings.predictions import PredictionsSettings
 
@@ -70,7 +70,7 @@ def _predict(network: DeepLab, images: list[np.ndarray], settings: PredictionsSe
     stack = normalise(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(device))
     factors = [settings.size * scale / max(height, width) for scale in settings.scales]
     sizes = [(max(32, round(height * factor)), max(32, round(width * factor))) for factor in factors]
-    mixed = torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16-mixed")
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16(settings.precision, device.type))
     with mixed:
         found = probabilities(network, stack, sizes, settings.flip).cpu().numpy()
     return [enlarged_winner(planes, height, width) for planes in found]

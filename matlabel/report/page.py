@@ -11,7 +11,16 @@ from matlabel.report.markup import Html, element, join
 from matlabel.report.pictures import COLUMNS, Row
 from matlabel.report.runs import Run, number
 from matlabel.report.style import CSS
-from matlabel.report.tables import average, by_variant, class_table, percent, plain_table, scores_table, unmasked_table
+from matlabel.report.tables import (
+    average,
+    by_variant,
+    check_table,
+    class_table,
+    percent,
+    plain_table,
+    scores_table,
+    unmasked_table,
+)
 from matlabel.report.words import definitions, protocol
 
 MOST_OPEN = 6
@@ -54,7 +63,7 @@ def header(runs: Sequence[Run], classes: Sequence[str], images: int, rejected: i
         numbers = [
             ("unknown in trimaps", ("without_masks", "unknown_share")),
             ("void in pseudo-labels", ("without_masks", "void_share")),
-            ("mean confidence", ("without_masks", "confidence")),
+            ("mean margin of the winner", ("without_masks", "margin")),
         ]
     values = [(title, average(group, path)) for title, path in numbers]
     cards = [
@@ -70,6 +79,27 @@ def header(runs: Sequence[Run], classes: Sequence[str], images: int, rejected: i
     seeds = f", mean of {len(group)} seeds" if len(group) > 1 else ""
     about = element("p", several, element("b", name), seeds, ".", class_="note")
     return join([element("div", *cards, class_="headline"), about])
+
+
+def warnings_section(runs: Sequence[Run]) -> Html:
+    """What speaks against the labels, by their tags alone; a line a run and warning."""
+    lines = [(_title(run, runs), text) for run in runs for text in run.value("warnings") or []]
+    rows = [element("li", element("b", title), f": {text}") for title, text in dict.fromkeys(lines)]
+    return element("ul", *rows, class_="warnings") if rows else Html("")
+
+
+def check_section(runs: Sequence[Run]) -> Html:
+    """What the tags alone say of the classifiers, and the tags that they doubt; a table for all runs."""
+    found = [run for run in _first_of(runs, "cam") if run.value("check")]
+    if not found:
+        return Html("")
+    about = (
+        "Tags of images that the classifier had not seen, against its predictions: mean average precision, and what "
+        "shuffled tags give on the same images. Tags without a region: of the tagged classes those that the class "
+        "maps are sure of nowhere; beside it the same for tags of other images. Doubted tags are in wrong_tags.csv, "
+        "images that need a look in per_image.csv."
+    )
+    return join([element("p", about, class_="note"), check_table(found)])
 
 
 def scores_section(runs: Sequence[Run]) -> Html:
@@ -171,7 +201,7 @@ def enforced_section(runs: Sequence[Run]) -> Html:
     for run in _first_of(runs, "trimaps"):
         rows = [(row["id"], row["enforced"].replace(";", ", ")) for row in run.images if row["enforced"]]
         if rows:
-            title = f"{_title(run, runs)}: {len(rows)} of {len(run.images)} images"
+            title = f"{_title(run, runs)}: {len(rows)} of {run.value('images', 'labels')} images"
             more = [(f"and {len(rows) - MOST_LISTED} more, in per_image.csv", "")] if len(rows) > MOST_LISTED else []
             table = plain_table(["image", "enforced for"], [*rows[:MOST_LISTED], *more])
             folds.append(element("details", element("summary", title), table))

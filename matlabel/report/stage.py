@@ -47,7 +47,9 @@ def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: P
         rejected = _rejected(shards)
         images = sum(len(shard.entries) for shard in shards) + len(rejected)
         sections = [
+            ("warnings", "Warnings", page.warnings_section(runs)),
             ("scores", "Scores", page.scores_section(runs)),
+            ("check", "By the tags alone", page.check_section(runs)),
             ("classes", "Classes", page.classes_section(runs)),
             ("curves", "Curves", page.curves_section(runs)),
             ("differences", "What matting changes", page.differences_section(runs)),
@@ -75,7 +77,9 @@ def _gallery(runs: Sequence[Run], pictures: Pictures, size: int) -> list[tuple[s
             ("Held-out images", unseen, "predictions", shown, stages),
         ):
             scores = {row["id"]: row for row in images}
-            chosen = select(list(scores), [number(row[by]) for row in images], many)
+            # An image without tags is right by being left alone: it is no example of anything.
+            ranked = [number(row[by]) if row["tags"] else None for row in images]
+            chosen = select(list(scores), ranked, many)
             rows = [pictures.row(group[0], image, why, scores[image], shown_stages) for image, why in chosen]
             groups.append((variant, heading, [row for row in rows if row]))
     return groups

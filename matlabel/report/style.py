@@ -40,6 +40,8 @@ td small { font-weight: 400; white-space: nowrap; }
 small.below { display: block; font-size: 11.5px; }
 .mark { display: block; max-width: 130px; margin-top: 3px; padding: 1px 6px; border-radius: 3px; background: #fff3d6;
   color: #7a4b00; font-size: 11.5px; line-height: 1.3; font-weight: 500; }
+.warnings li { max-width: 105ch; margin: 6px 0; padding: 6px 10px; background: #fdecea; border-radius: 4px;
+  list-style: none; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 20px 28px; }
 .wide { max-width: 640px; margin-bottom: 24px; }
 figure { margin: 0; }

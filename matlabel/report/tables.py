@@ -39,8 +39,20 @@ UNMASKED_METRICS = (
     Metric("Trimaps", "unknown", ("without_masks", "unknown_share"), None),
     Metric("Trimaps", "images with enforced regions", ("without_masks", "enforced", "images"), None),
     Metric("Pseudo-labels", "void", ("without_masks", "void_share"), None),
-    Metric("Pseudo-labels", "mean confidence", ("without_masks", "confidence"), None),
+    Metric("Pseudo-labels", "mean margin of the winner", ("without_masks", "margin"), None),
 )
+CHECK_METRICS = (
+    Metric("Held-out tags", "images", ("check", "images"), None),
+    Metric("Held-out tags", "mean AP", ("check", "mean_ap")),
+    Metric("Held-out tags", "mean AP, tags shuffled", ("check", "mean_ap_shuffled"), None),
+    Metric("Class maps", "tags without a region", ("check", "look", "without_region"), None),
+    Metric("Class maps", "the same, tags of others", ("check", "look", "without_region_shuffled"), None),
+    Metric("Labels", "tags with an enforced region", ("without_masks", "enforced", "share"), None),
+    Metric("Labels", "covered by objects", ("without_masks", "cover"), None),
+    Metric("To look at", "doubted tags", ("doubted_tags",), None),
+    Metric("To look at", "images", ("look",), None),
+)
+COUNTS = ("images", "doubted_tags", "look")
 CLASS_COLUMNS = (
     ("Activations", "seed before spreading", "seed_unspread"),
     ("Activations", "seed", "seed"),
@@ -77,6 +89,11 @@ def scores_table(runs: Sequence[Run]) -> Html:
 def unmasked_table(runs: Sequence[Run]) -> Html:
     """What is known without true masks, a row each run."""
     return _metrics_table(runs, UNMASKED_METRICS)
+
+
+def check_table(runs: Sequence[Run]) -> Html:
+    """What tags alone say, a row each run."""
+    return _metrics_table(runs, CHECK_METRICS)
 
 
 def class_table(run: Run) -> Html:
@@ -139,7 +156,7 @@ def _best(variants: dict[str, list[Run]], metric: Metric) -> float | None:
 
 def _cell_of(group: Sequence[Run], metric: Metric, highlight: bool = False) -> Html:
     values = [value for run in group if (value := run.value(*metric.path)) is not None]
-    shown: Callable[[float], str] = (lambda value: f"{value:g}") if "enforced" in metric.path else percent
+    shown: Callable[[float], str] = (lambda value: f"{value:g}") if metric.path[-1] in COUNTS else percent
     if not values:
         return element("td", MISSING, class_="muted")
     text = [shown(mean(values))]

@@ -22,9 +22,9 @@ class Segmenter(nn.Module):
         """Trunk and head, with their learning rates."""
         return head_and_trunk(self.network.trunk, [self.network.head], settings)
 
-    def forward(self, batch: dict[str, Tensor], epochs: float) -> dict[str, Tensor]:
+    def forward(self, batch: dict[str, Tensor], step: int, steps: int) -> dict[str, Tensor]:
         """{"segmentation": loss} of {"image": uint8[B, 3, H, W], "labels": uint8[B, H, W]} and, by the target,
-        "confidence" uint8[B, H, W] or "alphas" uint8[B, K + 1, H, W]."""
+        "margin" uint8[B, H, W] or "alphas" uint8[B, K + 1, H, W]."""
         logits = self.network(normalise(batch["image"]))
         logits = F.interpolate(logits, batch["labels"].shape[1:], mode="bilinear", align_corners=False)
         known = (batch["labels"] != VOID).float()
@@ -33,6 +33,6 @@ class Segmenter(nn.Module):
             loss = -(batch["alphas"].float() / 255 * logits.log_softmax(1)).sum(1)
         else:
             loss = F.cross_entropy(logits, batch["labels"].long(), ignore_index=VOID, reduction="none")
-        if "confidence" in batch:
-            known = known * batch["confidence"].float() / 255
+        if "margin" in batch:
+            known = known * batch["margin"].float() / 255
         return {"segmentation": (loss * known).sum() / torch.clamp(known.sum(), min=1)}

@@ -17,7 +17,7 @@ from matlabel.settings.segmenter import SegmenterSettings
 class LabelledImages:
     """Images of some shards with their labels, read from the shards as they are needed.
 
-    Gives {"image": uint8[3, crop, crop], "labels": uint8[crop, crop]} and, by the target, "confidence" or "alphas".
+    Gives {"image": uint8[3, crop, crop], "labels": uint8[crop, crop]} and, by the target, "margin" or "alphas".
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class LabelledImages:
         planes = {}
         with open_shard(self.labels / f"shard-{shard.number}.h5", "labels") as source:
             planes["labels"] = (source.read(entry.id, "labels"), VOID, False)
-            if self.settings.target == "confidence":
-                planes["confidence"] = (source.read(entry.id, "confidence"), 0, False)
+            if self.settings.target == "margin":
+                planes["margin"] = (source.read(entry.id, "margin"), 0, False)
         present = np.zeros(0, np.uint8)
         if self.settings.target == "soft":
             with open_shard(self.mattes / f"shard-{shard.number}.h5", "mattes") as source:
@@ -55,8 +55,8 @@ class LabelledImages:
             "image": torch.from_numpy(image).permute(2, 0, 1).contiguous(),
             "labels": torch.from_numpy(cut["labels"]),
         }
-        if self.settings.target == "confidence":
-            sample["confidence"] = torch.from_numpy(cut["confidence"])
+        if self.settings.target == "margin":
+            sample["margin"] = torch.from_numpy(cut["margin"])
         if self.settings.target == "soft":
             alphas = np.zeros((self.classes + 1, *image.shape[:2]), np.uint8)
             for row, value in enumerate([0, *present.tolist()]):

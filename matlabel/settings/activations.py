@@ -77,8 +77,11 @@ class ActivationsSettings(Settings):
         le=8,
         description="Channels of the embedding to store beside, of its principal components; for mattes.embedding.",
     )
-    precision: Literal["32-true", "bf16-mixed"] = Field(
-        "32-true", description="bf16-mixed: about twice as fast where the hardware has bfloat16, a little less exact."
+    precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
+        "auto",
+        json_schema_extra={"introduced": "32-true"},
+        description="auto: bf16-mixed where the hardware computes in bfloat16 (twice as fast, a little less exact), "
+        "else 32-true.",
     )
     threads: int = Field(1, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
     batch_size: int = Field(8, ge=1, description="Images of equal size that go through the network together.")

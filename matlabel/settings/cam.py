@@ -2,9 +2,12 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat
 
 from matlabel.settings.training import TrainingSettings
+
+# Weights of what refines the classification.
+TERMS = ("category", "foreground", "consistency", "exclusivity", "affinity", "paste")
 
 
 class CamSettings(TrainingSettings):
@@ -12,7 +15,17 @@ class CamSettings(TrainingSettings):
 
     backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet50"
     weights_from: str | None = Field(None, description="A weights.pt of an earlier run to use as it is: no training.")
-    warmup: float = Field(1.0, ge=0, description="Epochs of plain classification before the terms begin.")
+    warmup: Literal["auto"] | NonNegativeFloat = Field(
+        "auto",
+        json_schema_extra={"introduced": 1.0},
+        description="Steps of plain classification before the terms begin; auto: until tags are predicted clearly "
+        "better than by their frequencies, on images that were not trained on.",
+    )
+    fallback: Literal["auto", "off"] = Field(
+        "auto",
+        json_schema_extra={"introduced": "off"},
+        description="auto: where tags say that the terms did harm, a plain classifier is trained and taken.",
+    )
     embedding_size: int = Field(128, ge=4, description="Channels d of the embedding Z.")
     category: float = Field(
         0.0, ge=0, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
@@ -23,7 +36,9 @@ class CamSettings(TrainingSettings):
         "background, or only those of the image's other tags.",
     )
     foreground: float = Field(0.2, ge=0, description="Weight of foreground-background decoupling.")
-    consistency: float = Field(1.0, ge=0, description="Weight of the agreement of student and teacher.")
+    consistency: float = Field(
+        0.0, ge=0, json_schema_extra={"introduced": 1.0}, description="Weight of the agreement of student and teacher."
+    )
     exclusivity: float = Field(0.1, ge=0, description="Weight of the removal of non-exclusive activation.")
     affinity: float = Field(
         0.0,
@@ -57,6 +72,15 @@ class CamSettings(TrainingSettings):
         json_schema_extra={"introduced": 0.0},
         description="Share of images that get another image's object pasted, after the warm-up.",
     )
+
+    @property
+    def refines(self) -> bool:
+        """Whether there is anything beside the classification: a term, or pasting."""
+        return any(getattr(self, name) > 0 for name in TERMS)
+
+    def plain(self) -> "CamSettings":
+        """The same without any term or pasting."""
+        return self.model_copy(update=dict.fromkeys(TERMS, 0.0))
 
     @property
     def teaches(self) -> bool:

@@ -17,7 +17,8 @@ class SegmenterSettings(TrainingSettings):
         "imagenet",
         description="Start of the trunk: imagenet, cam (the trained classifier's), none, or a state_dict file.",
     )
-    target: Literal["labels", "confidence", "soft"] = Field(
-        "labels", description="Hard labels; weighted by their confidence; or the alphas themselves."
+    target: Literal["labels", "margin", "soft"] = Field(
+        "labels",
+        description="Hard labels; weighted by their margin, the lead of the winning alpha; or the alphas themselves.",
     )
     atrous_rates: list[PositiveInt] = Field([6, 12, 18], min_length=1, description="Dilations of DeepLabV3's pyramid.")

@@ -1,5 +1,6 @@
 """Settings that both trainings share."""
 
+from math import ceil
 from typing import Literal
 
 from pydantic import Field, PositiveInt, field_validator
@@ -26,7 +27,13 @@ class TrainingSettings(Settings):
         le=4,
         description="Parts that are not trained: 1 the stem, 2 also layer1, 3 also layer2, 4 also layer3.",
     )
-    epochs: int = Field(8, ge=1)
+    epochs: int = Field(8, ge=1, description="Times that each image is seen ...")
+    steps: int = Field(
+        150,
+        ge=0,
+        json_schema_extra={"introduced": 0},
+        description="... or more often, until there were so many steps: a small set needs them as well.",
+    )
     batch_size: int = Field(16, ge=2, description="Images to a step, over all devices of all nodes together.")
     crop: int = Field(320, ge=32, description="Side of the square training crop, in pixels.")
     resize: tuple[PositiveInt, PositiveInt] = Field(
@@ -38,13 +45,17 @@ class TrainingSettings(Settings):
     weight_decay: float = Field(1e-4, ge=0)
     optimizer: Literal["sgd", "adamw"] = "sgd"
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
-        "auto", description="auto: bf16-mixed on CUDA, 32-true elsewhere."
+        "auto", description="auto: bf16-mixed where the hardware computes in bfloat16 (CUDA, newer CPUs), else 32-true."
     )
     threads: int = Field(2, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
     deterministic: bool = Field(False, description="On CUDA: refuse kernels that give other bits each time.")
     devices: int = Field(1, ge=1, description="GPUs (or CPU processes) of a node to train on.")
     nodes: int = Field(1, ge=1, description="Machines to train on; more than one needs a cluster.")
     workers: int | None = free(None, ge=0, description="Loading processes; not given: 0 on the CPU, 8 on a GPU.")
+
+    def epochs_of(self, images: int) -> int:
+        """How often a training sees each of its images: `epochs`, or more until `steps` are done."""
+        return max(self.epochs, ceil(self.steps / max(1, images // self.batch_size)))
 
     @property
     def processes(self) -> int:

@@ -1,8 +1,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from matlabel.activations.readout import combine, from_embedding, from_maps
+from matlabel.activations.readout import combine, decoupled, from_embedding, from_maps
 from matlabel.activations.views import activations, grid
 from matlabel.backbones import Trunk
 from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
@@ -55,6 +57,35 @@ def test_a_larger_margin_gives_more_to_the_background(what):
     ]
     assert shares == sorted(shares)
     assert shares[0] < shares[2]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 4), st.booleans())
+def test_an_embedding_that_parts_no_classes_decides_about_the_background_alone(seed, classes, empty):
+    generator = torch.Generator().manual_seed(seed)
+    similar = 4 * torch.randn(classes + 1, 5, 6, generator=generator)
+    shares = torch.zeros(classes, 5, 6) if empty else torch.rand(classes, 5, 6, generator=generator)
+    found = decoupled(similar, shares)
+    assert torch.allclose(found.sum(0), torch.ones(5, 6), atol=1e-5)
+    # The background's share is that against the class that is most alike; swapping classes changes nothing of it.
+    against = torch.stack([similar[0], similar[1:].amax(0)]).softmax(0)[0]
+    assert torch.allclose(found[0], against, atol=1e-5)
+    if classes > 1:
+        ratio, given_ = found[1] / found[2].clamp_min(1e-9), shares.clamp_min(1e-3)
+        assert torch.allclose(ratio, given_[0] / given_[1], rtol=1e-3)
+    else:
+        assert torch.equal(found, similar.softmax(0))
+
+
+def test_an_embedding_that_cannot_tell_two_classes_leaves_them_to_the_maps(what):
+    scene = output(what)
+    # Both classes look alike to the embedding, and the second one's centre is a little nearer.
+    scene.embedding = torch.eye(D)[torch.where(what == 2, 2, 0)].permute(2, 0, 1)[None]
+    made = classifier()
+    made.parts_classes = False
+    made.centres[:] = F.normalize(torch.tensor([[1.0, 0, 0, 0.3], [1.0, 0, 0, 0.0]]), dim=1)
+    found = from_embedding(scene, made, [0, 1], ActivationsSettings())
+    assert torch.equal(found.argmax(0), (what + 1) % 3)
 
 
 def test_maps_are_background_where_nothing_is_active(what):

@@ -22,7 +22,10 @@ SMALL = {
     "weights": "none",
     "norm": "frozen",
     "epochs": 2,
-    "warmup": 1,
+    "warmup": 2,
+    "steps": 0,
+    # A trunk of noise learns nothing, so tags would choose a plain classifier.
+    "fallback": "off",
     "batch_size": 4,
     "crop": 48,
     "resize": [48, 60],
@@ -73,6 +76,18 @@ def test_affinity_is_trained_stored_loaded_and_spread_over(chain):
     assert all(torch.equal(value, stored[f"affinity.{name}"]) for name, value in loaded.items())
     _, features = chain({"affinity": 1.0}, {"affinity": "features"})
     assert probabilities(learned) != probabilities(features)
+
+
+def test_a_plain_classifier_that_tags_have_chosen_is_read_from_its_maps(chain, capsys):
+    # Nothing is learnt at this rate, so the terms never begin.
+    never = {"lr": 1e-9, "warmup": "auto"}
+    weights, shard = chain(never, {"steps": 2})
+    assert "never began" in load_weights(weights)["plain"]
+    assert "read from class maps alone" in capsys.readouterr().err
+    _, maps = chain({**never, "foreground": 0, "exclusivity": 0, "paste": 0}, {"steps": 2}, **{"from": "maps"})
+    assert probabilities(shard) == probabilities(maps)
+    with pytest.raises(UserError, match=r"trained without an embedding; set cam\.fallback: off"):
+        chain(never, {}, embedding=3)
 
 
 def test_without_affinity_nothing_of_it_is_stored(chain):

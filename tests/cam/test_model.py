@@ -3,19 +3,22 @@ import torch
 
 from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
+from matlabel.cam.schedule import Schedule
 from matlabel.classifier.network import CamNetwork
 from matlabel.settings.cam import CamSettings
 
 OFF = {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "affinity": 0}
 TERMS = list(OFF)
 OFF["paste"] = 0
+# A step at which the terms have their full weight, of how many.
+LATE = (9, 10)
 
 
 def model(seed=0, **weights):
-    settings = CamSettings(backbone="resnet18", weights="none", warmup=1, embedding_size=8, **{**OFF, **weights})
+    settings = CamSettings(backbone="resnet18", weights="none", embedding_size=8, **{**OFF, **weights})
     torch.manual_seed(seed)
     network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, *settings.head_sizes)
-    return D2Cam(network, settings, torch.tensor([True, True, False]), seed)
+    return D2Cam(network, settings, torch.tensor([True, True, False]), seed, Schedule(1))
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def batch():
 
 def test_terms_of_weight_zero_are_not_computed(batch):
     plain = model().train()
-    assert list(plain(batch, 5.0)) == ["classification"]
+    assert list(plain(batch, *LATE)) == ["classification"]
     assert plain.teacher is None
     assert plain.network.embedder is None
     assert plain.network.affinity is None
@@ -36,8 +39,8 @@ def test_terms_of_weight_zero_are_not_computed(batch):
 @pytest.mark.parametrize("term", TERMS)
 def test_a_term_begins_after_the_warm_up_and_adds_itself_alone(batch, term):
     made = model(**{term: 0.5}).train()
-    assert list(made(batch, 0.5)) == ["classification"]
-    assert list(made(batch, 1.0)) == ["classification", term]
+    assert list(made(batch, 0, 10)) == ["classification"]
+    assert list(made(batch, 1, 10)) == ["classification", term]
 
 
 @pytest.mark.parametrize(
@@ -53,15 +56,15 @@ def test_what_weights_say_of_their_settings_is_read_as_what_they_were(changes):
 def test_warm_up_is_plain_classification(batch):
     all_on = model(**dict.fromkeys(TERMS, 0.5)).train()
     torch.manual_seed(0)
-    assert torch.equal(all_on(batch, 0.0)["classification"], model().train()(batch, 0.0)["classification"])
+    assert torch.equal(all_on(batch, 0, 10)["classification"], model().train()(batch, 0, 10)["classification"])
 
 
 @pytest.mark.parametrize("against", ["all", "present"])
 def test_every_term_reaches_the_weights_and_the_teacher_gets_no_gradient(batch, against):
     made = model(**dict.fromkeys(TERMS, 0.5), category_against=against).train()
     for _ in range(2):
-        sum(made(batch, 2.0).values()).backward()
-        made.after_step()
+        sum(made(batch, *LATE).values()).backward()
+        made.after_step(1, 10)
     assert made.network.classifier.weight.grad.abs().max() > 0
     assert made.network.embedder[0].weight.grad.abs().max() > 0
     assert all(layer.weight.grad.abs().max() > 0 for layer in made.network.affinity.layers)
@@ -76,10 +79,10 @@ def test_affinity_changes_no_bit_of_what_the_rest_learns(batch, others):
         settings = made.settings
         optimizer = torch.optim.SGD(made.parameter_groups(settings), momentum=0.9, nesterov=True)
         for _ in range(3):
-            sum(made(batch, 2.0).values()).backward()
+            sum(made(batch, *LATE).values()).backward()
             optimizer.step()
             optimizer.zero_grad()
-            made.after_step()
+            made.after_step(1, 10)
         trained.append(made.state_dict())
     without, with_it = trained
     assert all(torch.equal(value, with_it[name]) for name, value in without.items())
@@ -90,7 +93,7 @@ def test_terms_are_exact_in_mixed_precision(batch):
     made = model(**dict.fromkeys(TERMS, 0.5)).train()
     with torch.autocast("cpu", torch.bfloat16):
         for _ in range(2):
-            terms = made(batch, 2.0)
+            terms = made(batch, *LATE)
     assert all(term.dtype == torch.float32 and term.isfinite() for term in terms.values())
     assert made.centres.classes.norm(dim=1)[made.centres.known].allclose(torch.ones(1), atol=1e-5)
 
@@ -99,7 +102,7 @@ def test_terms_are_exact_in_mixed_precision(batch):
 def test_what_the_teacher_sees_changes_its_own_terms_alone(batch, scale):
     def step(scale):
         made = model(**dict.fromkeys(TERMS, 0.5), teacher_scale=scale).train()
-        return {name: float(value.detach()) for name, value in made(batch, 2.0).items()}
+        return {name: float(value.detach()) for name, value in made(batch, *LATE).items()}
 
     whole, seen = step(1.0), step(scale)
     differing = {name for name in whole if whole[name] != seen[name]}
@@ -108,7 +111,7 @@ def test_what_the_teacher_sees_changes_its_own_terms_alone(batch, scale):
 
 def test_the_same_step_gives_the_same_terms(batch):
     weights = dict.fromkeys(TERMS, 0.5)
-    first, second = ({k: float(v) for k, v in model(**weights).train()(batch, 2.0).items()} for _ in range(2))
+    first, second = ({k: float(v) for k, v in model(**weights).train()(batch, *LATE).items()} for _ in range(2))
     assert first == second
 
 
@@ -118,7 +121,7 @@ def test_sure_regions_are_the_teachers_where_there_is_one(batch, consistency, wh
         made = model(affinity=1.0, consistency=consistency).train()
         if turned:
             getattr(made, turned).classifier.weight.data.neg_()
-        return float(made(batch, 2.0)["affinity"].detach())
+        return float(made(batch, *LATE)["affinity"].detach())
 
     assert affinity(whose) != affinity(None)
     if consistency:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
 from matlabel.cam.paste import LARGEST, SMALLEST, Pastes, choose_pastes
+from matlabel.cam.schedule import Schedule
 from matlabel.classifier.network import CamNetwork, Output
 from matlabel.settings.cam import CamSettings
 
@@ -163,11 +164,11 @@ def test_the_share_holds_over_many_steps():
 
 
 def model(**changes):
-    changes = {"category": 0.2, "affinity": 0.5, "paste": 0, **changes}
-    options = CamSettings(backbone="resnet18", weights="none", warmup=1, embedding_size=8, **changes)
+    changes = {"category": 0.2, "affinity": 0.5, "consistency": 1.0, "paste": 0, **changes}
+    options = CamSettings(backbone="resnet18", weights="none", embedding_size=8, **changes)
     torch.manual_seed(0)
     network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, *options.head_sizes)
-    return D2Cam(network, options, torch.tensor([True, True, False]), 0).train()
+    return D2Cam(network, options, torch.tensor([True, True, False]), 0, Schedule(1)).train()
 
 
 @pytest.fixture
@@ -177,11 +178,11 @@ def batch():
 
 
 def test_the_warm_up_pastes_nothing(batch):
-    assert torch.equal(model(paste=1.0)(batch, 0.5)["classification"], model()(batch, 0.5)["classification"])
+    assert torch.equal(model(paste=1.0)(batch, 0, 10)["classification"], model()(batch, 0, 10)["classification"])
 
 
 def test_every_term_sees_the_pasted_images_and_is_finite(batch):
-    with_it, without = model(paste=1.0)(batch, 1.0), model()(batch, 1.0)
+    with_it, without = model(paste=1.0)(batch, 9, 10), model()(batch, 9, 10)
     assert list(with_it) == list(without)
     assert all(term.isfinite() for term in with_it.values())
     for term in ("classification", "consistency", "exclusivity"):
@@ -191,7 +192,7 @@ def test_every_term_sees_the_pasted_images_and_is_finite(batch):
 def test_pasting_has_its_teacher_without_consistency(batch):
     with_it, without = model(paste=1.0, consistency=0), model(consistency=0)
     assert without.teacher is None
-    terms, others = with_it(batch, 1.0), without(batch, 1.0)
+    terms, others = with_it(batch, 9, 10), without(batch, 9, 10)
     assert "consistency" not in terms
     assert list(terms) == list(others)
     assert terms["classification"] != others["classification"]
@@ -201,7 +202,7 @@ def test_a_pasted_image_leads_no_centre(batch):
     seen = {}
     for share in (0.0, 1.0):
         made = model(paste=share)
-        made(batch, 1.0)
+        made(batch, 9, 10)
         # The third class never stands alone, so any image leads its centre.
         seen[share] = int(made.centres.seen[:2].sum())
     assert seen[0.0] > 0
@@ -209,5 +210,5 @@ def test_a_pasted_image_leads_no_centre(batch):
 
 
 def test_the_same_step_pastes_the_same(batch):
-    first, second = (model(paste=0.5)(batch, 1.0) for _ in range(2))
+    first, second = (model(paste=0.5)(batch, 9, 10) for _ in range(2))
     assert all(torch.equal(term, second[name]) for name, term in first.items())

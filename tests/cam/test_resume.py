@@ -2,43 +2,23 @@
 
 import pytest
 import torch
+from small_training import Killed, images, options
 
-from matlabel.artifacts.digest import file_sha256
 from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
-from matlabel.cam.samples import TaggedImages
+from matlabel.cam.schedule import Schedule
 from matlabel.classifier.network import CamNetwork
-from matlabel.dataset.manifest import Entry, ShardManifest
 from matlabel.launch import Job, start
-from matlabel.settings.cam import CamSettings
 from matlabel.training import fit
-
-
-class Killed(Exception):
-    pass
 
 
 class Mortal(D2Cam):
     die_in = float("inf")
 
-    def forward(self, batch, epochs):
-        if epochs >= self.die_in:
+    def forward(self, batch, step, steps):
+        if step / 2 >= self.die_in:
             raise Killed
-        return super().forward(batch, epochs)
-
-
-def options(**changes):
-    small = {"backbone": "resnet18", "weights": "none", "norm": "frozen", "embedding_size": 8, "warmup": 0}
-    size = {"epochs": 2, "batch_size": 4, "crop": 64, "resize": (64, 80), "lr": 0.001, "threads": 1}
-    return CamSettings(**small, **size, **changes)
-
-
-def images(animals, settings, tags=(("cat",), ("dog",), ("cat", "dog"))):
-    files = [f"images/a{number}.png" for number in range(10)]
-    digests = [file_sha256(animals / file) for file in files]
-    entries = [Entry(n, "train", f"a{n}", files[n], digests[n], tags[n % len(tags)]) for n in range(10)]
-    shard = ShardManifest(animals / "shard-00000.csv", "00000", animals, entries)
-    return TaggedImages([shard], ["cat", "dog"], settings, 0)
+        return super().forward(batch, step, steps)
 
 
 def train(animals, folder, die_in=float("inf"), **changes):
@@ -47,7 +27,7 @@ def train(animals, folder, die_in=float("inf"), **changes):
     job = Job("cam", 0, "cpu", folder / "checkpoint.pt", "same")
     fabric = start(job, settings)
     network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, *settings.head_sizes)
-    model = Mortal(network, settings, samples.alone(), 0)
+    model = Mortal(network, settings, samples.alone(), 0, Schedule(0))
     model.die_in = die_in
     history = fit(fabric, job, settings, model, samples)
     return model.state_dict(), history

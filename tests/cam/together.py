@@ -15,6 +15,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
+from matlabel.cam.schedule import Schedule
 from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import Entry, ShardManifest
 from matlabel.launch import Job, start
@@ -27,11 +28,11 @@ class Terminated(D2Cam):
 
     die_in, rank = float("inf"), 0
 
-    def forward(self, batch, epochs):
-        if epochs >= self.die_in and self.rank == 1:
+    def forward(self, batch, step, steps):
+        if step / 2 >= self.die_in and self.rank == 1:
             self.die_in = float("inf")
             os.kill(os.getpid(), signal.SIGTERM)
-        return super().forward(batch, epochs)
+        return super().forward(batch, step, steps)
 
 
 def main(folder, images, devices, nodes, die_in="inf"):
@@ -40,7 +41,7 @@ def main(folder, images, devices, nodes, die_in="inf"):
         weights="none",
         norm="frozen",
         embedding_size=8,
-        warmup=0,
+        steps=0,
         epochs=2,
         batch_size=4,
         crop=96,
@@ -48,6 +49,7 @@ def main(folder, images, devices, nodes, die_in="inf"):
         lr=0.001,
         threads=1,
         category=0.2,
+        consistency=1.0,
         paste=0.5,
         devices=int(devices),
         nodes=int(nodes),
@@ -60,7 +62,7 @@ def main(folder, images, devices, nodes, die_in="inf"):
     job = Job("cam", 0, "cpu", Path(folder) / "checkpoint.pt", "same")
     fabric = start(job, settings)
     network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, *settings.head_sizes)
-    model = Terminated(network, settings, samples.alone(), 0)
+    model = Terminated(network, settings, samples.alone(), 0, Schedule(0))
     model.die_in, model.rank = float(die_in), fabric.global_rank
     history = fit(fabric, job, settings, model, samples)
     digest = hashlib.sha256()

@@ -99,11 +99,47 @@ def test_without_masks_only_what_needs_none_is_told(tmp_path):
         assert scores[section] is None
     told = scores["without_masks"]
     assert told["void_share"] == pytest.approx(2 / tree.size[0], abs=1e-6)
-    assert told["confidence"] == pytest.approx(180 / 255, abs=1e-6)
+    assert told["margin"] == pytest.approx(180 / 255, abs=1e-6)
     assert 0 < told["unknown_share"] < 1
     assert told["enforced"]["regions"] == 1
     assert [row["enforced"] for row in rows(folder / "per_image.csv") if row["enforced"]] != []
     assert all(not row["labels"] for row in rows(folder / "per_class.csv"))
+
+
+def test_a_tag_that_the_classifier_doubts_is_listed_and_its_image_needs_a_look(tmp_path):
+    scores, folder, tree, _ = evaluate(tmp_path)
+    [doubted] = [row for row in rows(folder / "wrong_tags.csv") if row["tag"] == "tagged"]
+    assert doubted["id"] == "train_001"
+    assert doubted["class"] == tree.classes[tree.tags["train_001"][-1] - 1]
+    assert float(doubted["probability"]) == 0.02
+    image = next(row for row in rows(folder / "per_image.csv") if row["id"] == "train_001")
+    assert f"perhaps no {doubted['class']} (0.02)" in image["look"]
+    assert float(image["doubt"]) == 0.98
+    assert image["tags"] == ";".join(tree.classes[value - 1] for value in tree.tags["train_001"])
+    assert scores["check"]["mean_ap"] == 0.9
+    assert scores["look"] == sum(bool(row["look"]) for row in rows(folder / "per_image.csv"))
+    assert scores["warnings"] == []
+
+
+def test_per_image_says_how_much_objects_cover_and_how_far_they_won(tmp_path):
+    _, folder, tree, keys = evaluate(tmp_path)
+    with open_shard(tree.results / "labels" / keys["labels"] / "shard-00000.h5") as shard:
+        for row in rows(folder / "per_image.csv")[:6]:
+            labels = shard[row["id"]]["labels"]
+            assert float(row["cover"]) == pytest.approx(((labels > 0) & (labels != VOID)).mean(), abs=1e-6)
+            assert float(row["margin"]) == pytest.approx(180 / 255, abs=1e-6)
+            assert 0 <= float(row["unknown"]) < 1
+
+
+def test_a_classifier_that_does_not_know_its_tags_is_warned_of(tmp_path):
+    tree = ResultsTree(tmp_path)
+    keys = tree.chain("default")["keys"]
+    path = tree.results / "cam" / keys["cam"] / "check.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "mean_ap": 0.41}))
+    tree.evaluate(keys["evaluation"], list(keys))
+    scores = json.loads((tree.results / "evaluation" / keys["evaluation"] / "scores.json").read_text())
+    [warning] = scores["warnings"]
+    assert warning.startswith("cam: tags of images that were held out are predicted with")
 
 
 def test_method_none_and_labels_from_masks_leave_sections_empty(tmp_path):
@@ -145,7 +181,7 @@ def test_a_data_set_of_which_everything_is_rejected_is_no_error(tmp_path):
 
 def test_equal_inputs_give_equal_files_and_their_provenance(tmp_path):
     _, folder, tree, keys = evaluate(tmp_path)
-    names = ("scores.json", "per_class.csv", "per_image.csv", "curves.csv")
+    names = ("scores.json", "per_class.csv", "per_image.csv", "wrong_tags.csv", "curves.csv")
     before = [(folder / name).read_bytes() for name in names]
     tree.evaluate(keys["evaluation"], list(keys))
     assert [(folder / name).read_bytes() for name in names] == before

@@ -14,20 +14,18 @@ CLASSES = np.array([3, 7], np.uint8)
 @given(arrays(np.float32, (3, 6, 5), elements=st.floats(0, 1, width=32)), st.floats(0, 1))
 def test_the_winner_is_taken_and_void_is_where_it_leads_by_less_than_the_margin(scores, margin):
     alphas = quantise(scores)
-    labels, confidence = pseudo_label(alphas, CLASSES, LabelsSettings(margin=margin))
+    labels, lead = pseudo_label(alphas, CLASSES, LabelsSettings(margin=margin))
     top = np.sort(alphas.astype(int), axis=0)
-    np.testing.assert_array_equal(confidence, top[-1] - top[-2])
-    clear = confidence >= margin * 255
+    np.testing.assert_array_equal(lead, top[-1] - top[-2])
+    clear = lead >= margin * 255
     assert (labels[~clear] == 255).all()
     np.testing.assert_array_equal(labels[clear], np.array([0, 3, 7])[alphas.argmax(0)][clear])
 
 
 def test_an_untagged_image_is_background_without_doubt():
-    labels, confidence = pseudo_label(
-        np.full((1, 4, 4), 255, np.uint8), np.zeros(0, np.uint8), LabelsSettings(margin=1)
-    )
+    labels, margin = pseudo_label(np.full((1, 4, 4), 255, np.uint8), np.zeros(0, np.uint8), LabelsSettings(margin=1))
     assert (labels == 0).all()
-    assert (confidence == 255).all()
+    assert (margin == 255).all()
 
 
 def test_small_regions_become_void():

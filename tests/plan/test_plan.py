@@ -26,7 +26,7 @@ def config(animals, tmp_path, monkeypatch):
         (tmp_path / "maps" / f"{path.stem}.npz").write_bytes(b"")
     (tmp_path / "labels.csv").write_text("")
     text = (animals / "labels.csv").read_text()
-    (animals / "labels.csv").write_text(text.replace("a9,train", "a9,extra"))
+    (animals / "labels.csv").write_text(text.replace("a8,train", "a8,extra").replace("a9,train", "a9,extra"))
     return {"dataset": {"format": "folder", "path": str(animals), "shard_size": 4}, **copy.deepcopy(BASE)}
 
 
@@ -60,6 +60,7 @@ def other_values(field):
         "embedding",
         "features",
         "present",
+        "off",
     ]
     candidates += ["bf16-mixed", "cpu", "other", "labels.csv", "files:maps"]
     return [value for value in candidates if value != default]
@@ -139,7 +140,7 @@ def test_trainings_read_their_splits_and_the_rest_covers_all(config):
     assert plan.splits(plan.node(chain["cam"])) == ["train"]
     assert plan.splits(plan.node(chain["labels"])) == ["train", "extra", "val"]
     assert plan.splits(plan.node(chain["predictions"])) == ["val"]
-    assert [path[-8:] for path in plan.targets("predictions")] == ["00004.h5"]
+    assert [path[-8:] for path in plan.targets("predictions")] == ["00003.h5"]
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
         expected = {"plain": set(), "plain+spreading": set(), "all": set(FOUR), "all+affinity": set(TERMS)}
         expected |= {term: {term} for term in TERMS} | {f"all-{term}": set(FOUR) - {term} for term in FOUR}
         expected |= {key: set(FOUR) for key in ("all-again", "all+balance", "all+paste", "all-prior")}
-        expected |= {"default": set(FOUR) - {"category"}, "default-consistency": {"foreground", "exclusivity"}}
-        expected |= {"default+category-present": set(FOUR), "default-contour": expected["default"]}
+        expected |= {"default": {"foreground", "exclusivity"}, "default+consistency": set(FOUR) - {"category"}}
+        expected |= {"default+category-present": set(FOUR) - {"consistency"}, "default-contour": expected["default"]}
         expected |= {"default-sampling": expected["default"]}
         assert on == expected[row], name
         round_default = row.startswith("default")

@@ -1,3 +1,5 @@
+import csv
+import json
 import re
 from html.parser import HTMLParser
 
@@ -10,7 +12,7 @@ from matlabel.report import stage
 from matlabel.report.runs import beyond_tags
 
 VOID_TAGS = {"img", "meta", "br", "path", "use", "rect"}
-SECTIONS = ("scores", "classes", "curves", "differences", "gallery", "enforced", "rejected", "settings")
+SECTIONS = ("scores", "check", "classes", "curves", "differences", "gallery", "enforced", "rejected", "settings")
 
 
 class Nesting(HTMLParser):
@@ -101,7 +103,8 @@ def test_several_seeds_are_averaged_and_true_masks_are_marked(several):
     _, _, html = several
     text = " ".join(parsed(html).words)
     assert text.count("trained on true masks: more than tags") == 1
-    assert text.count("ViTMatte was trained on alpha mattes: more than tags") == 1
+    # In the table of scores and in that of the tags; a run from true masks has no classifier.
+    assert text.count("ViTMatte was trained on alpha mattes: more than tags") == 2
     assert "2 seeds" in text
     assert " ± " in text
 
@@ -184,3 +187,42 @@ def test_later_rounds_carry_the_mark_of_the_first_and_need_no_classifier(tmp_pat
     assert " ".join(parsed(html).words).count(masks) == 3
     trained = {run["variant"] for run in runs if f"loss-cam-{run['keys'].get('cam')}" in html}
     assert trained == {"tags"}
+
+
+def test_what_speaks_against_the_labels_stands_first(tmp_path):
+    tree = ResultsTree(tmp_path)
+    run = tree.chain("default")
+    assert "warnings" not in parsed(make(tree, [run]).read_text()).ids
+    path = tree.results / "cam" / run["keys"]["cam"] / "check.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "objection": "the terms did harm"}))
+    tree.evaluate(run["keys"]["evaluation"], list(run["keys"]))
+    found = parsed(make(tree, [run], name="warned.html").read_text())
+    assert found.ids.index("warnings") < found.ids.index("scores")
+    assert any("the terms did harm" in words for words in found.words)
+
+
+def test_images_without_tags_are_no_examples_and_enforced_ones_are_counted_among_those_that_are_labelled(tmp_path):
+    tree = ResultsTree(tmp_path, images=12)
+    run = tree.chain("default")
+    folder = tree.results / "evaluation" / run["keys"]["evaluation"]
+    with (folder / "per_image.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    best = max((row for row in rows if row["labels"]), key=lambda row: float(row["labels"]))
+    text = (folder / "per_image.csv").read_text()
+    (folder / "per_image.csv").write_text(text.replace(_line(text, best["id"]), _untagged(text, best)))
+    provenance_path(folder / "per_image.csv").unlink()
+    html = make(tree, [run], gallery=6).read_text()
+    captions = re.findall(r"<b>(train_\d+)</b><span class=\"why\">(\w+)", html)
+    assert captions
+    assert best["id"] not in [image_id for image_id, _ in captions]
+    assert "of 12 images" in html
+    assert "of 16 images" not in html
+
+
+def _line(text, image_id):
+    return next(line for line in text.splitlines() if line.startswith(f"{image_id},"))
+
+
+def _untagged(text, row):
+    """The image's line as if it had no tags."""
+    return _line(text, row["id"]).replace(f",{row['half']},{row['tags']},", f",{row['half']},,")

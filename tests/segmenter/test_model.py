@@ -20,7 +20,7 @@ def batch(labels, **more):
 def loss(segmenter, *arguments, **more):
     torch.manual_seed(0)
     segmenter.eval()
-    return segmenter(batch(*arguments, **more), 0.0)["segmentation"]
+    return segmenter(batch(*arguments, **more), 0, 1)["segmentation"]
 
 
 LABELS = torch.zeros(2, 48, 48, dtype=torch.uint8)
@@ -35,20 +35,20 @@ def test_void_pixels_do_not_count(segmenter):
     assert float(loss(segmenter, torch.full_like(LABELS, 255)).detach()) == 0
 
 
-def test_full_confidence_and_one_hot_alphas_are_hard_labels(segmenter):
+def test_full_margin_and_one_hot_alphas_are_hard_labels(segmenter):
     hard = loss(segmenter, LABELS + 1)
-    assert torch.allclose(loss(segmenter, LABELS + 1, confidence=torch.full_like(LABELS, 255)), hard)
+    assert torch.allclose(loss(segmenter, LABELS + 1, margin=torch.full_like(LABELS, 255)), hard)
     alphas = torch.zeros(2, 3, 48, 48, dtype=torch.uint8)
     alphas[:, 1] = 255
     assert torch.allclose(loss(segmenter, LABELS + 1, alphas=alphas), hard)
 
 
-def test_pixels_without_confidence_do_not_count(segmenter):
-    labels, confidence = LABELS.clone(), torch.zeros_like(LABELS)
-    confidence[:, :20] = 255
-    one = loss(segmenter, labels, confidence=confidence)
+def test_pixels_without_margin_do_not_count(segmenter):
+    labels, margin = LABELS.clone(), torch.zeros_like(LABELS)
+    margin[:, :20] = 255
+    one = loss(segmenter, labels, margin=margin)
     labels[:, 20:] = 2
-    assert torch.equal(one, loss(segmenter, labels, confidence=confidence))
+    assert torch.equal(one, loss(segmenter, labels, margin=margin))
 
 
 def test_predictions_are_distributions_and_flipping_the_picture_flips_them(segmenter):

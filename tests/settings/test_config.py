@@ -75,7 +75,7 @@ def test_defaults_are_keyed_only_where_they_are_no_longer_those_they_came_with()
 
 def test_a_value_that_was_the_default_once_is_read_back_as_that():
     spread = {"layers": [2, 3, 4], "steps": 4, "power": 8, "again": 0}
-    _, variants = load_config({"activations": {"spread": spread}})
+    _, variants = load_config({"activations": {"spread": spread, "precision": "32-true"}})
     keyed = variants["default"].activations.keyed()
     assert keyed == {}
     assert StageSettings().activations.from_keyed(keyed) == variants["default"].activations

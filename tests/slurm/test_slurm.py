@@ -27,8 +27,8 @@ SMALL = {
         "shard_size": 16,
         "shapes": {"seed": 0, "size": 96, "splits": {"train": 32, "val": 8}},
     },
-    "cam": {**DEMO["cam"], "epochs": 4, "warmup": 1, "batch_size": 8},
-    "segmenter": {**DEMO["segmenter"], "epochs": 1, "batch_size": 8},
+    "cam": {**DEMO["cam"], "epochs": 4, "steps": 0, "batch_size": 8},
+    "segmenter": {**DEMO["segmenter"], "epochs": 1, "steps": 0, "batch_size": 8},
 }
 # Long enough to be disturbed in its midst.
 LONG = {**SMALL, "cam": {**SMALL["cam"], "epochs": 30}}

@@ -12,5 +12,5 @@ def finished(tmp_path_factory) -> Run:
     rows = {f"a{number}": ("train", ("cat", "dog", "cat;dog")[number % 3]) for number in range(10)}
     write_folder(folder / "animals", {**rows, "v0": ("val", "cat"), "v1": ("val", "dog")}, size=(56, 64))
     run = Run(folder)
-    run.snakemake()
+    run.printed = run.snakemake()
     return run

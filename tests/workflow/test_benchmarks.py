@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from animals import write_folder
 from PIL import Image
+
+from matlabel.dataset.folder import list_images, read_labels
+from matlabel.settings.config import load_config
 
 pytestmark = pytest.mark.workflow
 
@@ -120,3 +124,74 @@ def test_the_cluster_model_is_fed_with_a_run_and_more_gpus_are_never_slower(run)
         assert len(hours) == 3
         assert hours == sorted(hours, reverse=True)
         assert hours[0] > 0
+
+
+def test_the_robustness_benchmark_spoils_tags_and_keeps_masks_in_step(animals, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from robustness_cells import Cell, build, config_of
+
+    whole = Cell("all", "animals", {"train": 10, "val": 2})
+    few = Cell("few", "animals", {"train": 6}, classes=("dog",), shuffled=True)
+    found = {cell.name: build(cell, animals.parent, tmp_path / cell.name) for cell in (whole, few)}
+    listed = {name: read_labels(folder, list_images(folder)) for name, folder in found.items()}
+    assert sorted(image.id for image in listed["all"]) == sorted(path.stem for path in (animals / "images").iterdir())
+    assert (found["all"] / "masks/a0.png").read_bytes() == (animals / "masks/a0.png").read_bytes()
+    # The larger cell holds the smaller one; of the only class left, the value is 1.
+    assert {image.id for image in listed["few"]} < {image.id for image in listed["all"]}
+    for image in listed["few"]:
+        before, after = (np.asarray(Image.open(folder / f"masks/{image.id}.png")) for folder in (animals, found["few"]))
+        assert ((after == 1) == (before == 2)).all()
+        assert set(np.unique(after)) <= {0, 1, 255}
+    dogs = {image.id: "dog" in image.tags for image in listed["all"]}
+    assert sum(bool(image.tags) for image in listed["few"]) == sum(dogs[image.id] for image in listed["few"])
+    for variant in ("plain", "default"):
+        config, _ = load_config(config_of(whole, variant, 0, found["all"], "none", 1))
+        assert config.cam.refines == (variant == "default")
+
+
+def test_noise_takes_and_swaps_the_share_of_tags_that_was_asked_for(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from robustness_cells import Cell, build
+
+    rows = {f"a{number}": ("train", ("cat", "dog")[number % 2]) for number in range(200)}
+    write_folder(tmp_path / "animals", rows, size=(16, 16))
+    tags = {}
+    for name, noise in (("missing", {"missing": 0.2}), ("swapped", {"swapped": 0.2})):
+        folder = build(Cell(name, "animals", {"train": 200}, **noise), tmp_path, tmp_path / name)
+        tags[name] = {image.id: image.tags for image in read_labels(folder, list_images(folder))}
+    assert 20 < sum(not found for found in tags["missing"].values()) < 60
+    assert all(len(found) == 1 for found in tags["swapped"].values())
+    assert 20 < sum(found != (rows[image_id][1],) for image_id, found in tags["swapped"].items()) < 60
+
+
+def test_the_robustness_benchmark_sets_the_default_beside_the_plain_cam(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from robustness_tables import table_text
+
+    shared = {
+        "images": "60",
+        "seed_miou": "50",
+        "enforced": "10",
+        "mean_ap": "60",
+        "shuffled": "20",
+        "cam_seconds": "9",
+    }
+    rows = [
+        {
+            **shared,
+            "cell": "voc6 60",
+            "variant": variant,
+            "seed": seed,
+            "labels": labels,
+            "model": model,
+            "warnings": "",
+        }
+        for variant, model, values in (("plain", "plain", (50, 52)), ("default", "d2cam", (55, 53)))
+        for seed, labels in zip("01", map(str, values), strict=True)
+    ]
+    failed = {**shared, "cell": "tags shuffled", "variant": "default", "seed": "0", "labels": "9", "warnings": "cam"}
+    printed = table_text([*rows, {**failed, "model": "plain"}])
+    [line] = [cells(line) for line in printed.splitlines() if line.startswith("| voc6 60 ")]
+    assert line[2:6] == ["2", "51.0 ± 1.4", "54.0 ± 1.4", "+3.0"]
+    assert "none" in line
+    assert next(cells(line) for line in printed.splitlines() if line.startswith("| tags shuffled"))[-1] == "cam"

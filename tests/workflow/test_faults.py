@@ -35,7 +35,7 @@ def disk(tmp_path):
 
 def test_a_full_disk_is_named_with_the_file_and_room_is_all_it_takes_to_go_on(disk):
     output = disk.snakemake("all_cam", fails=True)
-    assert "checkpoint.pt: the disk is full; free some space" in output
+    assert re.search(r"checkpoint[-a-z0-9]*\.pt: the disk is full; free some space", output)
     assert "Traceback" not in output
     results = disk.folder / "results"
     assert not list(results.glob("cam/*/*.pt*"))
@@ -64,7 +64,7 @@ def test_results_that_vanish_under_a_run_are_named(tmp_path):
     run.config({**TINY, "cam": {**TINY["cam"], "epochs": 8}, "evaluation": {"splits": []}})
     process = run.start("all_activations")
     for line in process.stdout:
-        if line.startswith("cam  epoch 1/8"):
+        if line.startswith("cam: short training 1"):
             break
     shutil.move(tmp_path / "results", tmp_path / "elsewhere")
     output = process.communicate()[0]

@@ -57,8 +57,16 @@ def test_provenance_lies_beside_every_artifact_and_is_true(finished):
         for source, sha in record["inputs"].items():
             assert file_sha256(finished.folder / source) == sha
         checked += 1
-    # Checks, four stages of three shards, predictions, two trainings with histories, scores with tables, the report.
-    assert checked == 3 + 3 * 4 + 1 + 2 * 2 + 4 + 1
+    # Data's checks, four stages of three shards, predictions, two trainings with histories and one's check and held-out
+    # tags, scores with tables, the report.
+    assert checked == 3 + 3 * 4 + 1 + 2 * 2 + 2 + 5 + 1
+
+
+def test_what_speaks_against_the_labels_is_the_last_that_a_run_says(finished):
+    said = json.loads((finished.folder / "results/runs/default/seed-0/evaluation/scores.json").read_text())["warnings"]
+    # The trunk is noise.
+    assert any(text.startswith("cam: ") for text in said)
+    assert all(f"WARNING, default, seed 0: {text}" in finished.printed for text in said)
 
 
 def test_nothing_changed_runs_nothing(finished):

@@ -19,6 +19,7 @@ TINY = {
         "backbone": "resnet18",
         "weights": "none",
         "epochs": 2,
+        "steps": 0,
         "batch_size": 4,
         "crop": 48,
         "resize": [48, 60],
@@ -33,6 +34,7 @@ TINY = {
         "weights": "cam",
         "norm": "train",
         "epochs": 1,
+        "steps": 0,
         "batch_size": 4,
         "crop": 48,
         "resize": [48, 60],
@@ -51,7 +53,7 @@ class Run:
     """A working directory in which the workflow of a checkout runs."""
 
     def __init__(self, folder: Path, checkout: Path = ROOT):
-        self.folder, self.checkout = folder, checkout
+        self.folder, self.checkout, self.printed = folder, checkout, ""
         self.config(TINY)
 
     def config(self, config: dict) -> None:

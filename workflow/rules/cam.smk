@@ -8,7 +8,7 @@ rule cam:
         code=code_of("cam"),
     output:
         weights="results/cam/{key}/weights.pt",
-        history="results/cam/{key}/history.csv",
+        beside=multiext("results/cam/{key}/", "history.csv", "check.json", "held_out.csv"),
     log:
         "logs/cam/{key}.log",
     conda:

@@ -12,6 +12,7 @@ from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
+from matlabel.scores import warnings_of
 
 RESULTS = Path("results")
 notes = []
@@ -48,6 +49,19 @@ def wait_for_orphans():
     if waited:
         workflow.persistence.unlock()
         driver.again()
+
+
+def say_warnings():
+    """At the end of a run, what speaks against its labels: without a mask nobody would see it."""
+    for (variant, seed), keys in plan.chains.items():
+        scores = Path(plan.artifact(keys["evaluation"]))
+        for line in warnings_of(scores, f"WARNING, {variant}, seed {seed}"):
+            logger.warning(line)
+
+
+onsuccess:
+    if workflow.is_main_process:
+        say_warnings()
 
 
 def settings_of(wildcards):

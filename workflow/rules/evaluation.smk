@@ -5,7 +5,7 @@ rule evaluation:
         code=code_of("evaluation"),
     output:
         scores="results/evaluation/{key}/scores.json",
-        tables=multiext("results/evaluation/{key}/", "per_class.csv", "per_image.csv", "curves.csv"),
+        tables=multiext("results/evaluation/{key}/", "per_class.csv", "per_image.csv", "wrong_tags.csv", "curves.csv"),
     log:
         "logs/evaluation/{key}.log",
     conda:
@@ -18,7 +18,7 @@ rule evaluation:
         code=sources_digest("evaluation"),
         folders=lambda wildcards, input: " ".join(
             folder_option(stage)(wildcards)
-            for stage in ("activations", "trimaps", "mattes", "labels", "predictions")
+            for stage in ("cam", "activations", "trimaps", "mattes", "labels", "predictions")
             if input.get(stage)
         ),
         held_out=lambda wildcards, input: option("held-out", input.get("held_out")),

@@ -1,0 +1,29 @@
+"""The choice by tags: whether the classifier that the terms have shaped is taken, or a plain one."""
+
+from matlabel.cam.schedule import Schedule
+
+# At the end tags must be predicted with less than this share of the loss that there was when the terms began: a plain
+# classifier goes on learning.
+BETTER = 0.97
+# And the terms must not have been held back so far that little is left of them.
+LEAST = 0.25
+
+
+def against_terms(schedule: Schedule) -> str | None:
+    """Why a plain classifier is better, in words; None where nothing speaks against the terms.
+
+    The plain classifier's own check is that of the moment when the terms began: until then it was one.
+
+    Args:
+        schedule: after the training; if the terms never began, nothing speaks against them.
+    """
+    if schedule.last is None or schedule.first is None:
+        return None
+    if schedule.last.loss > BETTER * schedule.first:
+        return (
+            f"tags are predicted no better with the terms: their loss is {schedule.last.loss:.2f} of that of their "
+            f"frequencies at the end, and was {schedule.first:.2f} when the terms began"
+        )
+    if schedule.bound < LEAST:
+        return f"the terms had to be held back to {schedule.bound:.3g} of their weight for tags to be predicted as well"
+    return None
