@@ -65,13 +65,24 @@ def resume(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Op
         UserError: the processes do not find the same one.
     """
     progress = _load(fabric, job, model, optimizer)
-    reached = _gathered(fabric, (len(progress.history), progress.step))
-    if len(set(reached)) > 1:
+    check_agreement(fabric, job, (len(progress.history), progress.step))
+    return progress
+
+
+def check_agreement(fabric: Fabric, job: Job, reached: Any) -> None:
+    """All processes have read the same checkpoint.
+
+    Args:
+        reached: how far this process finds it, hashable.
+
+    Raises:
+        UserError: others find it elsewhere.
+    """
+    if len(set(_gathered(fabric, reached))) > 1:
         raise UserError(
             f"{job.checkpoint}: the processes of {job.stage} do not read the same checkpoint; all nodes must see the "
             "same results folder"
         )
-    return progress
 
 
 def _load(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
@@ -121,8 +132,10 @@ class Watch:
         Raises:
             SystemExit: with 128 + SIGTERM, after that signal to any of the processes.
         """
-        wish = _STOP if self._told else _KEEP if time.monotonic() - self._kept > _EVERY else _NOTHING
-        wish = greatest(fabric, wish)
+        self._keep_if(time.monotonic() - self._kept > _EVERY, fabric, job, model, optimizer, progress)
+
+    def _keep_if(self, due: bool, fabric, job, model, optimizer, progress) -> None:
+        wish = greatest(fabric, _STOP if self._told else _KEEP if due else _NOTHING)
         if wish == _NOTHING:
             return
         keep(fabric, job, model, optimizer, progress)
@@ -140,11 +153,13 @@ class Watch:
         progress: Progress,
         last: bool,
     ) -> None:
-        """Keep a checkpoint after the first epoch and the last, and after others if none was kept of late."""
+        """Keep a checkpoint after the first epoch and the last, and after others if none was kept of late.
+
+        Raises:
+            SystemExit: as after a step.
+        """
         due = last or len(progress.history) == 1 or time.monotonic() - self._kept > _EPOCHS
-        if greatest(fabric, due):
-            keep(fabric, job, model, optimizer, progress)
-            self._kept = time.monotonic()
+        self._keep_if(due, fabric, job, model, optimizer, progress)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._told = True

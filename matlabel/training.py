@@ -123,10 +123,11 @@ def train_step(
 
 
 def write_history(path: Path, history: list[dict]) -> None:
-    """history.csv: a line an epoch, a column a term (0 where it had not begun), no timings."""
+    """history.csv: a line an epoch, a column a term (0 where it had not begun; empty: not known), no timings."""
     names = list(dict.fromkeys(name for row in history for name in row))
     lines = [",".join(names)]
-    lines += [",".join(f"{row.get(name, 0.0):.6g}" for name in names) for row in history]
+    known = ([row.get(name, 0.0) for name in names] for row in history)
+    lines += [",".join("" if value is None else f"{value:.6g}" for value in row) for row in known]
     write_text(path, "\n".join(lines) + "\n")
 
 

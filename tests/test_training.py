@@ -79,9 +79,7 @@ def test_a_killed_training_resumes_to_the_same_weights_and_history(tmp_path, die
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize(
-    ("die_in", "stand"), [(0.0, "epoch 1, step 1"), (1.4, "epoch 2, step 3"), (2.8, "epoch 4, step 1")]
-)
+@pytest.mark.parametrize(("die_in", "stand"), [(0.0, "epoch 1, step 1"), (1.4, "epoch 2, step 3"), (2.8, "epoch 3")])
 def test_a_training_that_is_told_to_stop_goes_on_from_that_step(tmp_path, capsys, die_in, stand, workers):
     undisturbed = train(tmp_path / "a")
     with pytest.raises(SystemExit) as stopped:
@@ -106,12 +104,22 @@ def test_a_long_epoch_is_kept_now_and_then(tmp_path, capsys, monkeypatch):
     assert undisturbed[1] == resumed[1]
 
 
-def test_told_in_the_last_step_a_training_ends_as_ever(tmp_path):
+def test_told_in_the_last_step_a_training_stops_too_for_more_may_follow(tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     undisturbed = train(tmp_path / "a")
-    weights, _ = train(tmp_path / "b", 3.8, terminate)
-    assert torch.equal(undisturbed[0], weights)
+    with pytest.raises(SystemExit):
+        train(tmp_path / "b", 3.8, terminate)
     assert signal.getsignal(signal.SIGTERM) is before
+    weights, history = train(tmp_path / "b")
+    assert torch.equal(undisturbed[0], weights)
+    assert undisturbed[1] == history
+
+
+def test_a_training_of_one_step_an_epoch_stops_when_it_is_told_to(tmp_path):
+    undisturbed = train(tmp_path / "a", count=8)
+    with pytest.raises(SystemExit):
+        train(tmp_path / "b", 0.4, terminate, count=8)
+    assert torch.equal(undisturbed[0], train(tmp_path / "b", count=8)[0])
 
 
 def test_two_threads_add_a_gradient_in_the_same_order_each_time(tmp_path):
@@ -156,9 +164,13 @@ def test_a_device_that_is_not_there_is_refused(tmp_path):
         start(Job("cam", 0, "cuda", tmp_path / "c.pt", ""), TrainingSettings())
 
 
-def test_history_has_a_line_an_epoch_and_zero_before_a_term_begins(tmp_path):
-    write_history(tmp_path / "h.csv", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25, "category": 0.125}])
-    assert (tmp_path / "h.csv").read_text() == "epoch,loss,category\n1,0.5,0\n2,0.25,0.125\n"
+def test_history_has_a_line_an_epoch_zero_before_a_term_begins_and_nothing_where_nothing_is_known(tmp_path):
+    rows = [
+        {"epoch": 1, "loss": 0.5, "look_loss": None},
+        {"epoch": 2, "loss": 0.25, "look_loss": 1.0, "category": 0.125},
+    ]
+    write_history(tmp_path / "h.csv", rows)
+    assert (tmp_path / "h.csv").read_text() == "epoch,loss,look_loss,category\n1,0.5,,0\n2,0.25,1,0.125\n"
 
 
 class Mortal(Points):

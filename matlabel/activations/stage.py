@@ -76,7 +76,7 @@ def readable(settings: ActivationsSettings, classifier: Classifier, weights: Pat
         print(f"activations: read from class maps alone, for {classifier.plain}", file=sys.stderr)
         spread = settings.spread.model_copy(update={"affinity": "auto"})
         settings = settings.model_copy(update={"read": "maps", "spread": spread})
-        remedy = "cam.fallback: off, or activations.embedding: 0"
+        remedy = "activations.embedding: 0, or cam.warmup: <steps> with cam.fallback: off"
     else:
         remedy = "activations.embedding: 0"
     if settings.read != "maps" and classifier.centres is None:

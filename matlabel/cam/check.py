@@ -21,7 +21,7 @@ class Look:
     Attributes:
         loss: binary cross-entropy of the tags, as a share of what their frequencies alone would give; 1 is knowing
             nothing of the pictures, 0 is being sure and right.
-        mean_ap: mean average precision over the classes that some image is tagged with, 0..1.
+        mean_ap: mean average precision of the tags, 0..1 (see `mean_average_precision`).
         without_region: share of the tags whose class leads nowhere (no confident region), 0..1.
         without_region_shuffled: the same where images are read with the tags of others.
         cover: share of an image that its tagged classes cover (M at least .4), 0..1.
@@ -68,14 +68,22 @@ def relative_loss(logits: np.ndarray, tags: np.ndarray, frequency: np.ndarray) -
 
 
 def mean_average_precision(scores: np.ndarray, tags: np.ndarray) -> float:
-    """Mean over the classes that occur of the average precision of ranking images by their score; 0 if none occurs.
+    """Mean over the classes of the average precision of ranking images by their score; 0 for no class.
+
+    Classes that no image has, or all have, do not count: any ranking is as good there.
 
     Args:
         scores: float[N, K].
         tags: [N, K], 1 where the class is tagged.
     """
-    found = [average_precision(scores[:, label], tags[:, label]) for label in np.flatnonzero(tags.any(0))]
+    found = [average_precision(scores[:, label], tags[:, label]) for label in np.flatnonzero(tells(tags))]
     return float(np.mean(found)) if found else 0.0
+
+
+def tells(tags: np.ndarray) -> np.ndarray:
+    """bool[K]: which classes are in some of the images [N, K] and not in others."""
+    tagged = np.asarray(tags) > 0
+    return tagged.any(0) & ~tagged.all(0)
 
 
 def average_precision(scores: np.ndarray, right: np.ndarray) -> float:

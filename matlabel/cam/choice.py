@@ -1,6 +1,6 @@
 """The choice by tags: whether the classifier that the terms have shaped is taken, or a plain one."""
 
-from matlabel.cam.schedule import Schedule
+from matlabel.cam.schedule import Schedule, has_time
 
 # At the end tags must be predicted with less than this share of the loss that there was when the terms began: a plain
 # classifier goes on learning.
@@ -9,15 +9,16 @@ BETTER = 0.97
 LEAST = 0.25
 
 
-def against_terms(schedule: Schedule) -> str | None:
+def against_terms(schedule: Schedule, steps: int) -> str | None:
     """Why a plain classifier is better, in words; None where nothing speaks against the terms.
 
     The plain classifier's own check is that of the moment when the terms began: until then it was one.
 
     Args:
-        schedule: after the training; if the terms never began, nothing speaks against them.
+        schedule: after the training; if the terms never began, or too late, nothing speaks against them.
+        steps: of the training.
     """
-    if schedule.last is None or schedule.first is None:
+    if schedule.last is None or schedule.first is None or not has_time(schedule.began, steps):
         return None
     if schedule.last.loss > BETTER * schedule.first:
         return (

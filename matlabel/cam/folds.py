@@ -17,6 +17,7 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
 from matlabel.cam.whole import WholeImages, whole_maps
+from matlabel.checkpoint import check_agreement
 from matlabel.classifier.network import CamNetwork
 from matlabel.launch import Job
 from matlabel.settings.cam import CamSettings
@@ -45,26 +46,29 @@ def cross_validated(
         predicted better than by their frequencies, the median over the folds; None where most never got there.
     """
     ids = [entry.id for _, entry in samples.entries]
-    fold = folds(ids, samples.tags, FOLDS, job.seed)
+    count = min(FOLDS, len(samples))
+    fold = folds(ids, samples.tags, count, job.seed)
     steps = settings.epochs_of(len(samples)) * (len(samples) // settings.batch_size)
     short = settings.plain().model_copy(update={"epochs": 1, "steps": ceil(SHORT * steps)})
     # As large as the smallest training allows, in equal shares of the processes.
-    least = min(int((fold != number).sum()) for number in range(FOLDS))
+    least = min(int((fold != number).sum()) for number in range(count))
     share = max(1, min(settings.batch_size, least) // settings.processes)
     short = short.model_copy(update={"batch_size": share * settings.processes})
     kept = job.part("folds").checkpoint
     logits, began = _kept(kept, job.fingerprint)
-    for number in range(len(began), FOLDS):
+    check_agreement(fabric, job, len(began))
+    for number in range(len(began), count):
         held, learnt = samples.only(fold == number), samples.only(fold != number)
         pictures = torch.stack([WholeImages(held)[index] for index in range(len(held))])
         frequency = learnt.tags.mean(0)
 
         def watch(current: CamNetwork, held=held, pictures=pictures, frequency=frequency):
-            return look_at(whole_maps(fabric, current, pictures), torch.from_numpy(held.tags), frequency)
+            maps = whole_maps(fabric, current, pictures)
+            return fabric.broadcast(look_at(maps, torch.from_numpy(held.tags), frequency))
 
         model = D2Cam(network(), short, learnt.alone(), job.seed, Schedule(None), watch)
         own = job.part(f"fold-{number}")
-        fabric.print(f"cam: short training {number + 1} of {FOLDS}, to check the tags", file=sys.stderr)
+        fabric.print(f"cam: short training {number + 1} of {count}, to check the tags", file=sys.stderr)
         fit(fabric, own, short, model, learnt)
         logits.append(whole_maps(fabric, model.network, pictures).mean((2, 3)))
         began.append(model.schedule.began)
@@ -76,7 +80,7 @@ def cross_validated(
     for number, part in enumerate(logits):
         found[fold == number] = part.numpy()
     reached = sorted(step for step in began if step is not None)
-    return found, int(median(reached)) if 2 * len(reached) > FOLDS else None
+    return found, int(median(reached)) if 2 * len(reached) > count else None
 
 
 def _kept(path, fingerprint: str) -> tuple[list, list]:

@@ -140,11 +140,12 @@ class D2Cam(nn.Module):
         if self.teacher is not None:
             follow(self.teacher, self.network, done - 1, self.settings.teacher_momentum)
         if self.watch is not None and self.schedule.is_due(done, steps):
-            said = self.schedule.take(self.watch(self.network), done)
+            said = self.schedule.take(self.watch(self.network), done, steps)
             if said and self.speaks and self.settings.refines:
                 print(f"cam: after {done} steps {said}", file=sys.stderr, flush=True)
 
-    def columns(self) -> dict[str, float]:
+    def columns(self) -> dict[str, float | None]:
         """What history.csv says of the schedule: the last look, and the share of their weight that the terms have."""
-        look = {f"look_{name}": value for name, value in vars(self.schedule.last).items()} if self.schedule.last else {}
+        last = self.schedule.last
+        look = {f"look_{name}": getattr(last, name) if last else None for name in Look.__annotations__}
         return {**look, **({"bound": self.schedule.bound} if self.settings.refines else {})}

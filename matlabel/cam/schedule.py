@@ -18,6 +18,11 @@ WORSE = 1.25
 SLACK = 0.02
 
 
+def has_time(began: int, steps: int) -> bool:
+    """Whether terms that begin after `began` of `steps` steps grow to their full weight."""
+    return began + RAMP * steps <= steps
+
+
 class Schedule(nn.Module):
     """The share of their weight that the terms have. Its state travels with checkpoints.
 
@@ -51,11 +56,12 @@ class Schedule(nn.Module):
         """Whether to look after `done` of `steps` steps."""
         return done % max(LEAST, steps // LOOKS) == 0 or done in (self.began, steps)
 
-    def take(self, look: Look, done: int) -> str | None:
-        """Take in a look after `done` steps; what changed, in words, if anything did."""
+    def take(self, look: Look, done: int, steps: int) -> str | None:
+        """Take in a look after `done` of `steps` steps; what changed, in words, if anything did."""
         self.last = look
         self.best = min(look.loss, self.best if self.best is not None else look.loss)
-        if self.began is None and look.loss <= BEGIN:
+        # So late that they would not grow up, they do not begin any more.
+        if self.began is None and look.loss <= BEGIN and has_time(done, steps):
             self.began = done
         if self.began is None or done < self.began:
             return None

@@ -3,7 +3,8 @@
 check.json, what the tags say of the classifier (shares and precisions in 0..1; null of one that was taken over):
 
     {"format": 1,
-     "images": whose tags were held out, "trainings": the classifiers that were asked for them,
+     "images": whose tags were held out, "classes": that some of them have and others not,
+     "trainings": the classifiers that were asked for them: the trained one, or short plain ones on folds,
      "loss": of the held-out tags, as a share of that of their frequencies,
      "mean_ap": mean average precision of the held-out tags,
      "mean_ap_shuffled", "mean_ap_deviation": mean and deviation of the same when tags are shuffled among the images,

@@ -21,6 +21,7 @@ from matlabel.cam.check import (
     probabilities,
     relative_loss,
     shuffled_average_precision,
+    tells,
 )
 from matlabel.cam.choice import against_terms
 from matlabel.cam.folds import FOLDS, cross_validated
@@ -36,6 +37,10 @@ from matlabel.training import check_number, fit
 
 # Images that a look looks at.
 WATCHED = 64
+# Of a class with fewer images none is held out for good.
+SCARCE = 10
+# Fewer than this share of the images held out say nothing.
+LEAST_HELD = 1 / 20
 
 Network = Callable[[CamSettings], CamNetwork]
 
@@ -89,6 +94,7 @@ class Trained:
         return {
             "format": 1,
             "images": int(self.asked.sum()),
+            "classes": int(tells(tags).sum()),
             "trainings": self.folds,
             "loss": round(relative_loss(logits, tags, self.samples.tags.mean(0)), 4),
             "mean_ap": round(mean_average_precision(logits, tags), 4),
@@ -127,21 +133,21 @@ def train(fabric: Fabric, job: Job, settings: CamSettings, samples: TaggedImages
         UserError: fewer images than a batch, out of memory, or a loss that is not finite.
     """
     check_number(job.stage, settings, len(samples))
-    small, begin = len(samples) < SMALL, None
+    asked, begin = _held_out(samples, settings, job.seed), None
+    small = asked.all()
     if small:
-        asked, learnt = np.ones(len(samples), bool), samples
+        learnt, trainings = samples, min(FOLDS, len(samples))
         logits, begin = cross_validated(fabric, job, settings, samples, lambda: network(settings.plain()))
     else:
-        ids = [entry.id for _, entry in samples.entries]
-        asked = folds(ids, samples.tags, 10, job.seed) == 0
-        logits, learnt = np.zeros(samples.tags.shape, np.float32), samples.only(~asked)
+        learnt, trainings = samples.only(~asked), 1
+        logits = np.zeros(samples.tags.shape, np.float32)
     steps = settings.epochs_of(len(learnt)) * (len(learnt) // settings.batch_size)
     if settings.warmup != "auto":
         begin = int(settings.warmup)
-    seen = _watch(fabric, samples.only(asked), learnt.tags.mean(0), job.seed)
+    watch = _watch(fabric, samples.only(asked), learnt.tags.mean(0), job.seed)
 
     def fitted(chosen: CamSettings, own: Job, begin: int | None) -> tuple[D2Cam, list[dict]]:
-        model = D2Cam(network(chosen), chosen, learnt.alone(), job.seed, Schedule(begin), seen, fabric.is_global_zero)
+        model = D2Cam(network(chosen), chosen, learnt.alone(), job.seed, Schedule(begin), watch, fabric.is_global_zero)
         return model, fit(fabric, own, chosen, model, learnt)
 
     hopeless = small and begin is None
@@ -149,25 +155,36 @@ def train(fabric: Fabric, job: Job, settings: CamSettings, samples: TaggedImages
     terms, why, objection = model.schedule, None, None
     began = terms.began if settings.refines and not hopeless and terms.first is not None else None
     if began is not None:
-        why = objection = against_terms(terms)
+        why = objection = against_terms(terms, steps)
         if why and settings.fallback == "auto":
             fabric.print(f"cam: {why}; a plain classifier is trained and taken", file=sys.stderr)
             model, more = fitted(settings.plain(), job.part("plain"), None)
-            history = [*history, *({**row, "epoch": row["epoch"] + len(history), "plain": 1} for row in more)]
+            again = ({**row, "epoch": row["epoch"] + len(history), "bound": None, "plain": 1} for row in more)
+            history = [*history, *again]
         else:
             why = None
         if terms.unseen and settings.warmup != "auto" and not objection:
             objection = f"the terms began after {began} steps, before it was known whether tags are predicted"
     elif settings.refines:
-        why = "the terms never began: tags are hardly predicted better than by their frequencies"
+        because = "tags are hardly predicted better than by their frequencies, or late in the training"
+        if settings.warmup != "auto":
+            because = f"cam.warmup is {settings.warmup:g}, and the training has {steps} steps"
+        why = f"the terms never began: {because}"
         model = _without_terms(model, network, learnt, job.seed)
     if not small:
         workers = job.workers if job.workers is not None else 8 if fabric.device.type == "cuda" else 0
         held = WholeImages(samples.only(asked))
         logits[asked] = whole_maps(fabric, model.network.to(fabric.device), held, workers).mean((2, 3)).numpy()
-    return Trained(
-        model, history, why, objection, samples, asked, logits, FOLDS if small else 1, steps, began, terms.held_back
-    )
+    return Trained(model, history, why, objection, samples, asked, logits, trainings, steps, began, terms.held_back)
+
+
+def _held_out(samples: TaggedImages, settings: CamSettings, seed: int) -> np.ndarray:
+    """bool[N]: a tenth of the images; all of them, which folds will be asked for, where a tenth says too little."""
+    ids = [entry.id for _, entry in samples.entries]
+    scarce = samples.tags.sum(0) < SCARCE
+    asked = (folds(ids, samples.tags, 10, seed) == 0) & ~samples.tags[:, scarce].any(1)
+    few = asked.sum() < LEAST_HELD * len(samples) or (~asked).sum() < settings.batch_size
+    return np.ones(len(samples), bool) if len(samples) < SMALL or few else asked
 
 
 def _without_terms(model: D2Cam, network: Network, samples: TaggedImages, seed: int) -> D2Cam:
@@ -187,4 +204,5 @@ def _watch(fabric: Fabric, samples: TaggedImages, frequency: np.ndarray, seed: i
     whole = WholeImages(samples)
     pictures = torch.stack([whole[number] for number in range(len(whole))])
     tags: Tensor = torch.from_numpy(samples.tags)
-    return lambda network: look_at(whole_maps(fabric, network, pictures), tags, frequency)
+    # That of the first process: averages of normalisation differ between them, and the schedule must not.
+    return lambda network: fabric.broadcast(look_at(whole_maps(fabric, network, pictures), tags, frequency))

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+# Images with, and without, a class that its doubts take: of a single one the classifier had seen no other.
+LEAST = 2
+
 
 @dataclass(frozen=True)
 class TagDoubt:
@@ -34,7 +37,7 @@ class HeldOutTags:
     A tag is doubted by the thresholds of confident learning (Northcutt, Jiang & Chuang, "Confident Learning:
     Estimating Uncertainty in Dataset Labels", JAIR 2021): a missing one where the probability is at least as high as
     it is in the mean of the images that have the tag, a wrong one where it is at most as high as in the mean of those
-    that do not.
+    that do not; and only against the odds, and of classes that are known from several images.
 
     Args:
         path: of the file.
@@ -51,9 +54,10 @@ class HeldOutTags:
         found = np.array([self._found[image_id] for image_id in known]).reshape(len(known), classes)
         tagged = np.array([[label + 1 in self._tags[i] for label in range(classes)] for i in known], bool)
         tagged = tagged.reshape(len(known), classes)
-        # Of a class that no image has, or all have, nothing can be said.
-        self._missing = _means(found, tagged, 1.0)
-        self._wrong = _means(found, ~tagged, 0.0)
+        # Of a class that next to no image has, or next to all have, nothing can be said.
+        enough = np.minimum(tagged.sum(0), (~tagged).sum(0)) >= LEAST
+        self._missing = np.where(enough, np.maximum(_means(found, tagged), 0.5), np.inf)
+        self._wrong = np.where(enough, np.minimum(_means(found, ~tagged), 0.5), -np.inf)
 
     def doubts(self, image_id: str) -> list[TagDoubt]:
         """The doubted tags of an image, the surest first; none of an image that was not asked for."""
@@ -67,9 +71,6 @@ class HeldOutTags:
         return sorted(doubts, key=lambda doubt: -doubt.severity)
 
 
-def _means(found: np.ndarray, chosen: np.ndarray, otherwise: float) -> np.ndarray:
-    """Mean over the chosen images of each class; where none or all are chosen, a value that nothing reaches."""
-    counts = chosen.sum(0)
-    means = np.where(chosen, found, 0).sum(0) / np.maximum(counts, 1)
-    unreachable = 2 * otherwise - 0.5
-    return np.where((counts > 0) & (counts < len(found)), means, unreachable)
+def _means(found: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Mean over the chosen images of each class; 0 where none is."""
+    return np.where(chosen, found, 0).sum(0) / np.maximum(chosen.sum(0), 1)

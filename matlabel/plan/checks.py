@@ -67,7 +67,8 @@ def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[st
     if "cam" not in stages_of(settings) or settings.cam.weights_from:
         return
     splits = settings.cam.splits or [split for split in data.splits if split not in settings.evaluation.splits]
-    found = {entry.tags for entry in data.entries.values() if entry.split in splits and set(entry.tags) <= set(classes)}
+    trained = [entry for entry in data.entries.values() if entry.split in splits and set(entry.tags) <= set(classes)]
+    found = {entry.tags for entry in trained if entry.tags or settings.dataset.untagged != "reject"}
     if len(found) == 1:
         [tags] = found
         shown = f"all are tagged {', '.join(tags)}" if tags else "none is tagged"

@@ -34,14 +34,15 @@ def threshold_curves(name: str, curves: Sequence[tuple[str, dict[str, np.ndarray
 
 
 def losses(name: str, title: str, history: dict[str, np.ndarray]) -> Html:
-    """Loss terms over the epochs; the learning rate is left out.
+    """Loss terms over the epochs, and the loss of the last look; what is no loss is left out.
 
     Args:
         history: columns of history.csv.
     """
 
     def draw(axes):
-        terms = [term for term in history if term not in ("epoch", "lr") and not np.isnan(history[term]).all()]
+        beside = {"epoch", "lr", "bound", "plain"} | {term for term in history if term.startswith("look_")}
+        terms = [term for term in history if term not in beside - {"look_loss"} and not np.isnan(history[term]).all()]
         marker = "o" if len(history["epoch"]) < 20 else None
         for index, term in enumerate(terms):
             colour = COLOURS[index % len(COLOURS)]

@@ -94,10 +94,10 @@ def check_section(runs: Sequence[Run]) -> Html:
     if not found:
         return Html("")
     about = (
-        "Tags of images that the classifier had not seen, against its predictions: mean average precision, and what "
-        "shuffled tags give on the same images. Tags without a region: of the tagged classes those that the class "
-        "maps are sure of nowhere; beside it the same for tags of other images. Doubted tags are in wrong_tags.csv, "
-        "images that need a look in per_image.csv."
+        "Tags of images that were held out against the classifier's predictions (of a small set all, in short plain "
+        "trainings on folds): mean average precision, and what shuffled tags give on the same images. Tags "
+        "without a region: of the tagged classes those that the class maps are sure of nowhere; beside it the same "
+        "for tags of other images. Doubted tags are in wrong_tags.csv, images that need a look in per_image.csv."
     )
     return join([element("p", about, class_="note"), check_table(found)])
 

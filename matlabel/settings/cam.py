@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field, NonNegativeFloat, field_validator
 
 from matlabel.settings.training import TrainingSettings
 
@@ -26,6 +26,13 @@ class CamSettings(TrainingSettings):
         json_schema_extra={"introduced": "off"},
         description="auto: where tags say that the terms did harm, a plain classifier is trained and taken.",
     )
+
+    @field_validator("fallback", mode="before")
+    @classmethod
+    def _off_of_yaml(cls, value: Any) -> Any:
+        # YAML reads a bare off as false.
+        return "off" if value is False else value
+
     embedding_size: int = Field(128, ge=4, description="Channels d of the embedding Z.")
     category: float = Field(
         0.0, ge=0, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."

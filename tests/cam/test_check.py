@@ -24,6 +24,13 @@ def test_average_precision_is_that_of_torchmetrics(seed, count, ties):
     assert mean_average_precision(scores, tags) == pytest.approx(float(expected), abs=1e-5)
 
 
+def test_a_class_that_all_or_none_have_says_nothing_of_a_ranking():
+    scores = np.array([[0.9, 0.1, 0.2], [0.8, 0.3, 0.1], [0.1, 0.2, 0.3]])
+    tags = np.array([[1, 1, 0], [1, 1, 0], [0, 1, 0]])
+    assert mean_average_precision(scores, tags) == 1
+    assert mean_average_precision(scores, 1 - tags[:, 1:]) == 0
+
+
 def test_the_loss_is_one_for_frequencies_and_small_for_the_truth():
     tags = np.eye(4, dtype=np.float32).repeat(3, axis=0)
     frequency = tags.mean(0)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from animals import write_folder
 from small_training import Killed, images, options
 
 from matlabel.backbones import Trunk
@@ -17,7 +18,7 @@ from matlabel.classifier.network import CamNetwork
 from matlabel.launch import Job, start
 
 # So heavy that nothing is left of the classification.
-HARM = {"exclusivity": 3000.0, "warmup": 4, "steps": 24, "optimizer": "adamw", "lr": 0.001}
+HARM = {"exclusivity": 3000.0, "warmup": 4, "steps": 12, "optimizer": "adamw", "lr": 0.001}
 
 
 def network(settings):
@@ -61,14 +62,22 @@ def plain(changes):
     return {**changes, "exclusivity": 0, "foreground": 0, "paste": 0}
 
 
-def test_where_terms_do_harm_a_plain_classifier_is_taken(animals, tmp_path, capsys):
-    result = trained(animals, tmp_path / "a", **HARM)
-    assert "a plain classifier is trained and taken" in capsys.readouterr().err
+@pytest.fixture(scope="module")
+def harmed(tmp_path_factory):
+    """Pictures, and an undisturbed training on them whose terms do harm."""
+    folder = tmp_path_factory.mktemp("harmed")
+    rows = {f"a{number}": ("train", ("cat", "dog", "cat;dog")[number % 3]) for number in range(10)}
+    pictures = write_folder(folder / "animals", rows)
+    return pictures, trained(pictures, folder, **HARM)
+
+
+def test_where_terms_do_harm_a_plain_classifier_is_taken(harmed, tmp_path):
+    pictures, result = harmed
     assert result.why_plain == result.objection
     assert "no better with the terms" in result.why_plain
     assert not result.model.settings.refines
-    assert [row.get("plain", 0) for row in result.history] == [0] * 12 + [1] * 12
-    assert same(weights(result), weights(trained(animals, tmp_path / "b", **plain(HARM))))
+    assert [row.get("plain", 0) for row in result.history] == [0] * 6 + [1] * 6
+    assert same(weights(result), weights(trained(pictures, tmp_path, **plain(HARM))))
 
 
 def test_the_fallback_can_be_forbidden(animals, tmp_path):
@@ -79,14 +88,14 @@ def test_the_fallback_can_be_forbidden(animals, tmp_path):
 
 
 @pytest.mark.parametrize("where", ["folds", "terms", "plain"])
-def test_a_killed_training_ends_as_an_undisturbed_one(animals, tmp_path, monkeypatch, where):
-    undisturbed = trained(animals, tmp_path / "a", **HARM)
+def test_a_killed_training_ends_as_an_undisturbed_one(harmed, tmp_path, monkeypatch, capsys, where):
+    pictures, undisturbed = harmed
     seen = []
 
     class Mortal(D2Cam):
         def forward(self, batch, step, steps):
             seen.append(step)
-            fold = steps < 24
+            fold = steps < 12
             if len(seen) > 3 and {"folds": fold, "terms": not fold and step == 9, "plain": seen.count(9) == 2}[where]:
                 raise Killed
             return super().forward(batch, step, steps)
@@ -95,8 +104,9 @@ def test_a_killed_training_ends_as_an_undisturbed_one(animals, tmp_path, monkeyp
         patched.setattr(folds_module, "D2Cam", Mortal)
         patched.setattr(train_module, "D2Cam", Mortal)
         with pytest.raises(Killed):
-            trained(animals, tmp_path / "b", **HARM)
-    resumed = trained(animals, tmp_path / "b", **HARM)
+            trained(pictures, tmp_path, **HARM)
+    resumed = trained(pictures, tmp_path, **HARM)
+    assert "a plain classifier is trained and taken" in capsys.readouterr().err
     assert same(weights(undisturbed), weights(resumed))
     assert undisturbed.history == resumed.history
     assert undisturbed.check(["cat", "dog"]) == resumed.check(["cat", "dog"])
@@ -110,6 +120,22 @@ def test_of_a_small_set_all_tags_are_asked_for_and_all_images_trained_on(animals
     assert (check["images"], check["trainings"]) == (10, 4)
     assert len(result.held_out_text(["cat", "dog"]).splitlines()) == 11
     assert 0 <= check["mean_ap"] <= 1
+
+
+def test_a_rare_class_is_trained_on_and_too_few_held_out_are_folds(animals, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_module, "SMALL", 20)
+    samples = images(animals, options())
+    samples.entries = [(place, replace(e, id=f"{e.id}-{n}")) for n in range(4) for place, e in samples.entries]
+    samples.tags = np.zeros((40, 2), np.float32)
+    samples.tags[:, 0] = 1
+    samples.tags[7] = [0, 1]
+    held = train_module._held_out(samples, options(), 0)
+    assert 2 <= held.sum() <= 4
+    assert not held[7]
+    # All are of classes with few images, or the rest would fill no batch: folds ask for all.
+    assert train_module._held_out(samples, options(batch_size=39), 0).all()
+    samples.tags = np.eye(8, dtype=np.float32).repeat(5, 0)
+    assert train_module._held_out(samples, options(), 0).all()
 
 
 def test_terms_that_never_begin_leave_a_plain_classifier(animals, tmp_path):

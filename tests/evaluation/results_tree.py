@@ -133,7 +133,16 @@ class ResultsTree:
         """What tags say of an invented classifier: it knows all of them, but takes the last class of one for absent."""
         look = {"loss": 0.2, "mean_ap": 0.9, "without_region": 0.1, "without_region_shuffled": 0.6}
         ap = {"mean_ap": 0.9, "mean_ap_shuffled": 0.4, "mean_ap_deviation": 0.05}
-        check = {"format": 1, "images": 6, "trainings": 4, **ap, "look": look, "plain": None, "objection": None}
+        check = {
+            "format": 1,
+            "images": 6,
+            "classes": 2,
+            "trainings": 4,
+            **ap,
+            "look": look,
+            "plain": None,
+            "objection": None,
+        }
         (folder / "check.json").write_text(json.dumps(check))
         lines = ["id," + ",".join(f'"{name}"' for name in self.classes)]
         for image_id in [name for name in self.tags if name.startswith("train")]:

@@ -159,6 +159,30 @@ def test_what_the_config_names_must_be_there(config, path, value, message):
         Plan(changed(config, path, value))
 
 
+def tagged_alike(animals, untagged):
+    lines = (animals / "labels.csv").read_text().splitlines()
+    tags = {"a0": "", "a3": ""} if untagged else {}
+    rows = [line.rsplit(",", 1)[0] + f",{tags.get(line.split(',')[0], 'cat;dog')}" for line in lines[1:]]
+    (animals / "labels.csv").write_text("\n".join([lines[0], *rows]) + "\n")
+
+
+@pytest.mark.parametrize("untagged", ["reject", "background"])
+def test_images_that_all_have_the_same_tags_are_refused_with_the_reason(config, animals, untagged):
+    config = changed(config, ("dataset", "untagged"), untagged)
+    tagged_alike(animals, untagged=untagged == "reject")
+    with pytest.raises(UserError, match=r"cam: the training images have the same tags \(all are tagged cat, dog\)"):
+        Plan(config)
+    # Nothing is trained on tags here.
+    weights = animals / "weights.pt"
+    weights.write_bytes(b"")
+    Plan(changed(config, ("cam", "weights_from"), str(weights)))
+
+
+def test_images_without_tags_are_the_contrast_to_those_that_have_the_same(config, animals):
+    tagged_alike(animals, untagged=True)
+    Plan(changed(config, ("dataset", "untagged"), "background"))
+
+
 def test_a_correction_reaches_its_shard_alone(config, animals, tmp_path):
     folder = tmp_path / "corrections"
     folder.mkdir()
