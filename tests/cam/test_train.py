@@ -87,7 +87,9 @@ def test_the_fallback_can_be_forbidden(animals, tmp_path):
     assert result.model.settings.refines
 
 
-@pytest.mark.parametrize("where", ["folds", "terms", "plain"])
+@pytest.mark.parametrize(
+    "where", ["folds", *(pytest.param(name, marks=pytest.mark.long) for name in ("terms", "plain"))]
+)
 def test_a_killed_training_ends_as_an_undisturbed_one(harmed, tmp_path, monkeypatch, capsys, where):
     pictures, undisturbed = harmed
     seen = []
