@@ -87,7 +87,7 @@ def test_a_plain_classifier_that_tags_have_chosen_is_read_from_its_maps(chain, c
     _, maps = chain({**never, "foreground": 0, "exclusivity": 0, "paste": 0}, {"steps": 2}, **{"from": "maps"})
     assert probabilities(shard) == probabilities(maps)
     with pytest.raises(
-        UserError, match=r"trained without an embedding; set activations\.embedding: 0, or cam\.warmup: "
+        UserError, match=r"set activations\.embedding: 0, or cam\.warmup: "
     ):
         chain(never, {}, embedding=3)
 
