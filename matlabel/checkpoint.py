@@ -134,7 +134,15 @@ class Watch:
         """
         self._keep_if(time.monotonic() - self._kept > _EVERY, fabric, job, model, optimizer, progress)
 
-    def _keep_if(self, due: bool, fabric, job, model, optimizer, progress) -> None:
+    def _keep_if(
+        self,
+        due: bool,
+        fabric: Fabric,
+        job: Job,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        progress: Progress,
+    ) -> None:
         wish = greatest(fabric, _STOP if self._told else _KEEP if due else _NOTHING)
         if wish == _NOTHING:
             return

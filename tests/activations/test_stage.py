@@ -86,9 +86,7 @@ def test_a_plain_classifier_that_tags_have_chosen_is_read_from_its_maps(chain, c
     assert "read from class maps alone" in capsys.readouterr().err
     _, maps = chain({**never, "foreground": 0, "exclusivity": 0, "paste": 0}, {"steps": 2}, **{"from": "maps"})
     assert probabilities(shard) == probabilities(maps)
-    with pytest.raises(
-        UserError, match=r"set activations\.embedding: 0, or cam\.warmup: "
-    ):
+    with pytest.raises(UserError, match=r"set activations\.embedding: 0, or cam\.warmup: "):
         chain(never, {}, embedding=3)
 
 
