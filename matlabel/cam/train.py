@@ -170,6 +170,7 @@ def train(fabric: Fabric, job: Job, settings: CamSettings, samples: TaggedImages
         if settings.warmup != "auto":
             because = f"cam.warmup is {settings.warmup:g}, and the training has {steps} steps"
         why = f"the terms never began: {because}"
+        fabric.print(f"cam: {why}; a plain classifier is taken", file=sys.stderr)
         model = _without_terms(model, network, learnt, job.seed)
     if not small:
         workers = job.workers if job.workers is not None else 8 if fabric.device.type == "cuda" else 0

@@ -140,10 +140,11 @@ def test_a_rare_class_is_trained_on_and_too_few_held_out_are_folds(animals, tmp_
     assert train_module._held_out(samples, options(), 0).all()
 
 
-def test_terms_that_never_begin_leave_a_plain_classifier(animals, tmp_path):
+def test_terms_that_never_begin_leave_a_plain_classifier(animals, tmp_path, capsys):
     # Nothing is learnt at this rate.
     result = trained(animals, tmp_path / "a", steps=8, lr=1e-9)
     assert "never began" in result.why_plain
+    assert f"cam: {result.why_plain}" in capsys.readouterr().err
     assert result.objection is None
     assert result.check(["cat", "dog"])["began"] is None
     assert same(weights(result), weights(trained(animals, tmp_path / "b", **plain({"steps": 8, "lr": 1e-9}))))
