@@ -58,7 +58,7 @@ def main(
     out: Annotated[Path, typer.Option("--csv", help="The rows; those that stand there already are kept.")] = Path(
         "robustness.csv"
     ),
-    quick: Annotated[bool, typer.Option(help="One seed, three cells: half an hour on two cores.")] = False,
+    quick: Annotated[bool, typer.Option(help="One seed, two cells and one that must be warned of.")] = False,
     only: Annotated[list[str], typer.Option(help="Only these cells.")] = [],  # noqa: B006
     seeds: Annotated[int, typer.Option(min=1, help="At most so many random seeds of a cell.")] = 3,
     jobs: Annotated[int, typer.Option(min=1, help="Rows side by side.")] = 1,
