@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_training import TERMS_TAKEN
 
 from matlabel.activations import stage as activations_stage
 from matlabel.activations.embedding import MeanEmbedding
@@ -17,23 +18,6 @@ from matlabel.classifier.load import load_classifier
 from matlabel.dataset import stage as dataset_stage
 from matlabel.plan import Plan
 
-SMALL = {
-    "backbone": "resnet18",
-    "weights": "none",
-    "norm": "frozen",
-    "epochs": 2,
-    "warmup": 2,
-    "steps": 0,
-    # A trunk of noise learns nothing, so tags would choose a plain classifier.
-    "fallback": "off",
-    "batch_size": 4,
-    "crop": 48,
-    "resize": [48, 60],
-    "lr": 0.001,
-    "threads": 1,
-    "embedding_size": 8,
-}
-
 
 @pytest.fixture
 def chain(animals, tmp_path, monkeypatch):
@@ -43,7 +27,7 @@ def chain(animals, tmp_path, monkeypatch):
     def run(cam, spread, **activations):
         config = {
             "dataset": {"format": "folder", "path": str(animals)},
-            "cam": {**SMALL, **cam},
+            "cam": {**TERMS_TAKEN, **cam},
             "activations": {"size": 64, "scales": [1.0], "spread": spread, **activations},
             "evaluation": {"splits": ["val"]},
         }

@@ -1,9 +1,26 @@
-"""A cam training of ten small pictures, and the exception that kills it."""
+"""A small cam training: its settings, one of ten pictures, and the exception that kills it."""
 
 from matlabel.artifacts.digest import file_sha256
 from matlabel.cam.samples import TaggedImages
 from matlabel.dataset.manifest import Entry, ShardManifest
 from matlabel.settings.cam import CamSettings
+
+# Block `cam` of a config.
+SMALL = {
+    "backbone": "resnet18",
+    "weights": "none",
+    "norm": "frozen",
+    "epochs": 2,
+    "steps": 0,
+    "batch_size": 4,
+    "crop": 48,
+    "resize": [48, 60],
+    "lr": 0.001,
+    "threads": 1,
+    "embedding_size": 8,
+}
+# A trunk of noise learns nothing, so tags would choose a plain classifier.
+TERMS_TAKEN = {**SMALL, "warmup": 2, "fallback": "off"}
 
 
 class Killed(Exception):
@@ -11,9 +28,7 @@ class Killed(Exception):
 
 
 def options(**changes):
-    small = {"backbone": "resnet18", "weights": "none", "norm": "frozen", "embedding_size": 8, "steps": 0}
-    size = {"epochs": 2, "batch_size": 4, "crop": 64, "resize": (64, 80), "lr": 0.001, "threads": 1}
-    return CamSettings(**{**small, **size, **changes})
+    return CamSettings(**{**SMALL, "crop": 64, "resize": (64, 80), **changes})
 
 
 def images(animals, settings, tags=(("cat",), ("dog",), ("cat", "dog"))):

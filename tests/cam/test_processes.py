@@ -5,27 +5,11 @@ import sys
 
 import pytest
 import yaml
+from small_training import TERMS_TAKEN
 
 from matlabel.artifacts.weights import load_weights
 from matlabel.dataset import stage as dataset_stage
 from matlabel.plan import Plan
-
-SMALL = {
-    "backbone": "resnet18",
-    "weights": "none",
-    "norm": "frozen",
-    "epochs": 2,
-    "warmup": 2,
-    "steps": 0,
-    "batch_size": 4,
-    "crop": 48,
-    "resize": [48, 60],
-    "lr": 0.001,
-    "threads": 1,
-    "embedding_size": 8,
-    # A trunk of noise learns nothing, so tags would choose a plain classifier.
-    "fallback": "off",
-}
 
 
 @pytest.mark.parametrize("balance", [0, 1])
@@ -35,7 +19,7 @@ def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch, balance):
     for devices in (1, 2):
         config = {
             "dataset": {"format": "folder", "path": str(animals)},
-            "cam": {**SMALL, "devices": devices, "balance": balance},
+            "cam": {**TERMS_TAKEN, "devices": devices, "balance": balance},
             "evaluation": {"splits": ["val"]},
         }
         plan = Plan(config, write=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_training import SMALL
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import provenance_path
@@ -17,21 +18,6 @@ from matlabel.cam.samples import TaggedImages
 from matlabel.dataset import stage as dataset_stage
 from matlabel.plan import Plan
 
-SMALL = {
-    "backbone": "resnet18",
-    "weights": "none",
-    "norm": "frozen",
-    "epochs": 1,
-    "steps": 4,
-    "batch_size": 4,
-    "crop": 48,
-    "resize": [48, 60],
-    "lr": 0.001,
-    "threads": 1,
-    "embedding_size": 8,
-    "warmup": 2,
-}
-
 
 @pytest.fixture
 def train(animals, tmp_path, monkeypatch):
@@ -39,7 +25,7 @@ def train(animals, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run(workers=None, **changes):
-        cam = {**SMALL, **changes}
+        cam = {**SMALL, "epochs": 1, "steps": 4, "warmup": 2, **changes}
         config = {"dataset": {"format": "folder", "path": str(animals)}, "cam": cam, "evaluation": {"splits": ["val"]}}
         plan = Plan(config, write=True)
         keys = plan.chains["default", 0]
