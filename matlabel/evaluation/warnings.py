@@ -31,8 +31,8 @@ def warnings(scores: dict[str, Any]) -> list[str]:
         if share >= ENFORCED and own >= other:
             found.append(
                 f"trimaps: {100 * share:.0f} % of the tags have no sure region of their own, and the class maps know "
-                "them no better than tags of other images: labels are guesses there; look at the activations, and set "
-                "cam.weights: imagenet, a larger cam.crop with cam.resize, or more photographs"
+                "them no better than tags of other images: labels are guesses there; set cam.weights: imagenet, or add "
+                "photographs in which the classes appear without each other"
             )
     cover, trimaps = (score(scores, "without_masks", name) for name in ("cover", "enforced"))
     if trimaps is not None and cover is not None and not LEAST_COVER <= cover <= MOST_COVER:
