@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from matlabel import devices
 from matlabel.artifacts.errors import UserError
 from matlabel.devices import Halving, in_bfloat16
 
@@ -30,13 +31,24 @@ def test_an_item_that_does_not_fit_alone_is_a_message_with_the_fix():
         Halving(solve, "mattes.scale: 4")([1, 2])
 
 
-def test_auto_is_half_precision_only_where_the_hardware_computes_in_it(monkeypatch):
+def test_auto_is_half_precision_on_a_gpu():
     assert in_bfloat16("bf16-mixed", "cpu")
     assert not in_bfloat16("32-true", "cuda")
     assert in_bfloat16("auto", "cuda")
     assert not in_bfloat16("auto", "mps")
-    for name, known in (("_is_avx512_bf16_supported", True), ("_is_amx_tile_supported", False)):
-        monkeypatch.setattr(torch.cpu, name, lambda known=known: known, raising=False)
-    assert in_bfloat16("auto", "cpu")
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
-    assert not in_bfloat16("auto", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("vectors", "tiles", "vendor", "expected"),
+    [
+        (False, False, "AuthenticAMD", False),
+        (True, False, "AuthenticAMD", True),
+        (True, False, "GenuineIntel", False),
+        (True, True, "GenuineIntel", True),
+    ],
+)
+def test_auto_on_a_cpu_is_half_precision_only_where_that_is_faster(monkeypatch, vectors, tiles, vendor, expected):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: vectors, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles, raising=False)
+    monkeypatch.setattr(devices, "_processor", lambda: f"vendor_id : {vendor}")
+    assert in_bfloat16("auto", "cpu") == expected

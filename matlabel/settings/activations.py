@@ -80,7 +80,7 @@ class ActivationsSettings(Settings):
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
         "auto",
         json_schema_extra={"introduced": "32-true"},
-        description="auto: bf16-mixed where the hardware computes in bfloat16 (twice as fast, a little less exact), "
+        description="auto: bf16-mixed where the hardware is faster in bfloat16 (CUDA, some CPUs; a little less exact), "
         "else 32-true.",
     )
     threads: int = Field(1, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")

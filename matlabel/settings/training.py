@@ -45,7 +45,8 @@ class TrainingSettings(Settings):
     weight_decay: float = Field(1e-4, ge=0)
     optimizer: Literal["sgd", "adamw"] = "sgd"
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
-        "auto", description="auto: bf16-mixed where the hardware computes in bfloat16 (CUDA, newer CPUs), else 32-true."
+        "auto",
+        description="auto: bf16-mixed where the hardware is faster in bfloat16 (CUDA, some CPUs), else 32-true.",
     )
     threads: int = Field(2, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
     deterministic: bool = Field(False, description="On CUDA: refuse kernels that give other bits each time.")
