@@ -50,6 +50,7 @@ def test_the_weightiest_reason_comes_first():
 def scores(**changes):
     check = {
         "classes": 3,
+        "loss": 0.4,
         "mean_ap": 0.8,
         "mean_ap_shuffled": 0.2,
         "mean_ap_deviation": 0.02,
@@ -73,8 +74,10 @@ def test_sound_labels_are_not_warned_of():
     # Shuffled tags of a few can be right by chance, but not so right.
     assert warnings(scores(mean_ap=1.0, mean_ap_shuffled=0.966, mean_ap_deviation=0.021)) == []
     assert warnings({"check": None, "without_masks": {"cover": 0.3, "enforced": None}}) == []
-    # Tiny objects have no sure region of their own, but the maps know whose they are.
+    # Tiny objects have no sure region of their own, but their tags are predicted and the maps know whose they are.
     assert warnings(scores(enforced__share=0.95, look__without_region=0.5, cover=0.01)) == []
+    # A plain classifier that finds a region for its tags.
+    assert warnings(scores(loss=0.9)) == []
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,7 @@ def test_sound_labels_are_not_warned_of():
         ({"classes": 0}, "cam"),
         ({"objection": "tags are predicted worse with the terms"}, "cam"),
         ({"enforced__share": 0.8, "look__without_region": 0.71}, "trimaps"),
+        ({"enforced__share": 0.8, "loss": 0.8}, "trimaps"),
         ({"cover": 0.95}, "labels"),
         ({"cover": 0.001}, "labels"),
     ],
