@@ -21,8 +21,9 @@ demo: .venv/ready
 	$(RUN) snakemake --cores all
 	@$(RUN) matlabel headline results/runs
 
+# A file's tests stay in one process: they share what they made.
 test: .venv/ready lint
-	$(RUN) pytest
+	$(RUN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # What takes hours: every setting and source file of the rerun matrix, the demo killed twenty times.
 test-long: .venv/ready
