@@ -12,7 +12,7 @@ from matlabel.dataset import stage as dataset_stage
 from matlabel.plan import Plan
 
 
-@pytest.mark.parametrize("balance", [0, 1])
+@pytest.mark.parametrize("balance", [pytest.param(0, marks=pytest.mark.long), 1])
 def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch, balance):
     monkeypatch.chdir(tmp_path)
     histories = {}
