@@ -7,6 +7,9 @@ import pytest
 from animals import write_folder
 from hypothesis import settings
 
+# Tests run side by side on all cores; threads of each on all cores, too, would wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The same examples on every run of CI: a new failure there comes from the change, not from the draw.
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
