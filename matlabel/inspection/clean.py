@@ -1,31 +1,33 @@
 """What lies below results/ that no config given leads to, and how to take it away without ever leaving half of it."""
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX, read_provenance
 from matlabel.inspection.dry_run import jobs_to_run
 from matlabel.inspection.mirror import planned
+from matlabel.inspection.own_files import (
+    FOLDERS,
+    REMOVED,
+    content_digest,
+    is_checkpoint,
+    is_code_file,
+    is_run_link,
+    is_temporary,
+    key_folders,
+    strangers,
+)
 from matlabel.inspection.records import locked
 from matlabel.inspection.workflow import Workflow
-from matlabel.plan.chain import STAGES, TRAININGS
+from matlabel.plan.chain import STAGES
 from matlabel.plan.sources import sources_digest
 
-_KEY = re.compile(r"[0-9a-f]{8}")
-# The driver's files, by their content; an index of digests is none, nor is order.csv.
-_DRIVERS = re.compile(r"(?:shard|masks|corrections|maps)-\d{5}-[0-9a-f]{12}\.csv|(?:shards|masks)-[0-9a-f]{12}\.txt")
-_CODE = re.compile(r"[a-z]+-[0-9a-f]{12}")
-_TEMPORARY = re.compile(r"\..+\.tmp")
-# Of a training, of what it falls back to, and of its short ones.
-_CHECKPOINT = re.compile(r"checkpoint(-plain|-folds|-fold-\d)?\.pt")
-_REMOVED = ".removed"
 # A command run by hand holds no lock, but writes its temporary file meanwhile.
 _ABANDONED = 3600
 
@@ -36,15 +38,18 @@ class Leftover:
 
     Attributes:
         path: a folder of artifacts, a file, or a link.
-        what: artifacts, temporary, checkpoint, driver or link.
+        what: artifacts, temporary, checkpoint, driver or link; or kept, for a folder of artifacts that stays as long as
+            something in it is not ours.
         size: bytes, of a folder with all that is in it.
         written: when the last of it was, in seconds since the epoch.
+        strangers: what of a kept folder is not ours.
     """
 
     path: Path
     what: str
     size: int
     written: float
+    strangers: tuple[str, ...] = ()
 
 
 def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
@@ -70,8 +75,8 @@ def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
     # Each driver adds these when it starts, whether asked for or not.
     needed |= {f"results/.code/{stage}-{sources_digest(stage)}" for stage in (*STAGES, "ablation")}
     stale = list(_folders(results, keys))
-    gone = {leftover.path for leftover in stale}
-    kept = [folder for folder in _key_folders(results) if folder.name in keys]
+    gone = {leftover.path for leftover in stale if leftover.what == "artifacts"}
+    kept = [folder for folder in key_folders(results) if folder.name in keys]
     needed |= _named_by_provenances(kept)
     return [*stale, *_small(results, kept, needed), *_links(results, gone)]
 
@@ -84,7 +89,7 @@ def remove(leftover: Leftover, directory: Path) -> None:
         directory: that Snakemake runs in.
 
     Raises:
-        UserError: a run has begun meanwhile, or the path leads out of results/.
+        UserError: a run has begun meanwhile, the path leads out of results/, or something in the folder is not ours.
     """
     refuse_during_a_run(directory)
     path = leftover.path
@@ -96,9 +101,11 @@ def remove(leftover: Leftover, directory: Path) -> None:
             if leftover.what == "link":
                 _remove_empty(path.parent)
             return
-        if not path.name.endswith(_REMOVED):
+        if leftover.what == "artifacts" and not REMOVED.fullmatch(path.name):
+            if others := strangers(path):
+                raise UserError(f"{others[0]}: is not matlabel's; move it elsewhere and clean again")
             # Killed half-way, nothing is left that looks like artifacts; the next clean takes up the rest.
-            aside = path.with_name(f".{path.name}.{os.getpid()}{_REMOVED}")
+            aside = path.with_name(f".{path.name}.{os.getpid()}.removed")
             path.rename(aside)
             path = aside
         shutil.rmtree(path)
@@ -117,43 +124,46 @@ def refuse_during_a_run(directory: Path) -> None:
         )
 
 
-def _key_folders(results: Path) -> Iterator[Path]:
-    for stage in (*STAGES, "ablation"):
-        root = results / stage
-        if root.is_dir() and not root.is_symlink():
-            for path in sorted(root.iterdir()):
-                if _KEY.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
-                    yield path
-
-
 def _folders(results: Path, keys: set[str]) -> Iterator[Leftover]:
-    for path in _key_folders(results):
+    for path in key_folders(results):
         if path.name not in keys:
-            yield _measured(path, "artifacts")
-    for stage in (*STAGES, "ablation"):
+            found = _measured(path, "artifacts")
+            others = tuple(other.name for other in strangers(path))
+            yield replace(found, what="kept", strangers=others) if others else found
+    for stage in FOLDERS:
         root = results / stage
-        for path in sorted(root.glob(f".*{_REMOVED}")) if not root.is_symlink() else []:
-            if path.is_dir() and not path.is_symlink():
+        for path in sorted(root.iterdir()) if root.is_dir() and not root.is_symlink() else []:
+            if REMOVED.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
                 yield _measured(path, "artifacts")
 
 
 def _small(results: Path, kept: list[Path], needed: set[str]) -> Iterator[Leftover]:
     for folder in kept:
-        for path in sorted(folder.iterdir()):
+        exports = folder / "png"
+        exported = exports.iterdir() if exports.is_dir() and not exports.is_symlink() else []
+        for path in sorted([*folder.iterdir(), *exported]):
             if path.is_symlink() or f"results/{folder.parent.name}/{folder.name}/{path.name}" in needed:
                 continue
-            if _TEMPORARY.fullmatch(path.name) or (path.is_dir() and path.name.startswith(".")):
-                found = _measured(path, "temporary")
-                if time.time() - max(found.written, path.stat().st_mtime) > _ABANDONED:
-                    yield found
-            elif _CHECKPOINT.fullmatch(path.name) and folder.parent.name in TRAININGS and _finished(path):
+            if is_temporary(path):
+                yield from _abandoned(path)
+            elif is_checkpoint(path) and _finished(path):
                 yield _measured(path, "checkpoint")
-            elif _DRIVERS.fullmatch(path.name):
+            elif content_digest(path):
                 yield _measured(path, "driver")
     code = results / ".code"
     for path in sorted(code.iterdir()) if code.is_dir() and not code.is_symlink() else []:
-        if _CODE.fullmatch(path.name) and not path.is_symlink() and f"results/.code/{path.name}" not in needed:
+        if path.is_symlink():
+            continue
+        if is_code_file(path) and f"results/.code/{path.name}" not in needed:
             yield _measured(path, "driver")
+        elif is_temporary(path):
+            yield from _abandoned(path)
+
+
+def _abandoned(path: Path) -> Iterator[Leftover]:
+    found = _measured(path, "temporary")
+    if time.time() - max(found.written, path.stat().st_mtime) > _ABANDONED:
+        yield found
 
 
 def _finished(checkpoint: Path) -> bool:
@@ -182,10 +192,10 @@ def _named_by_provenances(folders: list[Path]) -> set[str]:
 
 
 def _links(results: Path, gone: set[Path]) -> Iterator[Leftover]:
-    """Links for people that lead nowhere, or will."""
+    """Links for people that lead nowhere, or will, and those that a killed driver had not put into place."""
     runs = results / "runs"
-    for path in sorted(runs.glob("*/seed-*/*")) if not runs.is_symlink() else []:
-        if path.is_symlink() and (not path.exists() or path.resolve() in gone):
+    for path in sorted(runs.glob("*/seed-*/*")):
+        if is_run_link(path, results) and (is_temporary(path) or not path.exists() or path.resolve() in gone):
             yield Leftover(path, "link", 0, path.lstat().st_mtime)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matlabel.inspection.clean import Leftover
 from matlabel.inspection.readable import size_text
+from matlabel.inspection.reasons import some
 
 _ROW = "  {:<58} {:>9}  {}"
 _TITLES = {
@@ -14,6 +15,7 @@ _TITLES = {
     "temporary": "Files half written, long ago",
     "driver": "Lists, manifests and code files that nothing refers to any more",
     "link": "Links to these, or to nothing",
+    "kept": "Artifacts that stay, as something beside them is not matlabel's: move it elsewhere and clean again",
 }
 
 
@@ -32,4 +34,7 @@ def _lines(found: Sequence[Leftover], directory: Path) -> Iterator[str]:
             name = str(Path("results") / item.path.relative_to(root))
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.written))
             yield _ROW.format(name, "" if what == "link" else size_text(item.size), when)
-    yield f"In all {size_text(sum(leftover.size for leftover in found))}." if found else "Nothing to clean."
+            if item.strangers:
+                yield f"    {some(list(item.strangers))}"
+    going = [leftover for leftover in found if leftover.what != "kept"]
+    yield f"In all {size_text(sum(leftover.size for leftover in going))}." if going else "Nothing to clean."

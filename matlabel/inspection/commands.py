@@ -33,13 +33,13 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Delete what is damaged: the next run computes it.")] = False,
 ) -> None:
     """Hold every artifact against the SHA-256 it was written with; name what is damaged, truncated or foreign."""
-    from matlabel.artifacts import verify as checks
+    from matlabel.inspection import verify as checks
 
     found = list(checks.verify(results))
     for finding in found:
         deleted = repair and finding.repairable
         if deleted:
-            checks.repair(finding)
+            checks.repair(finding, results)
         typer.echo(f"{finding.path}: {finding.problem}{', deleted' if deleted else ''}")
     left = [finding for finding in found if not (repair and finding.repairable)]
     if not found:
@@ -118,8 +118,9 @@ def clean(
     workflows += [find_workflow(snakefile, directory, [file]) for file in also]
     found = leftovers(workflows)
     typer.echo(clean_text(found, directory))
-    if found and (yes or typer.confirm("Delete all of this?", abort=True)):
-        for leftover in found:
+    going = [leftover for leftover in found if leftover.what != "kept"]
+    if going and (yes or typer.confirm("Delete all of this?", abort=True)):
+        for leftover in going:
             remove(leftover, directory)
 
 

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import time
 
 import pytest
+from snapshot import snapshot
 
 from matlabel.artifacts.errors import UserError
-from matlabel.inspection.clean import Leftover, remove
+from matlabel.inspection.clean import Leftover, _folders, _links, _small, remove
 
 
 @pytest.fixture
@@ -22,13 +24,58 @@ def leftover(path, what="artifacts"):
     return Leftover(path, what, 0, 0.0)
 
 
-def test_a_folder_goes_with_all_that_is_in_it_and_no_link_is_followed(tmp_path, folder):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/photo.png").write_text("mine")
-    (folder / "link").symlink_to(tmp_path / "mine")
+def test_a_folder_goes_with_all_that_is_in_it(tmp_path, folder):
     remove(leftover(folder), tmp_path)
     assert list(folder.parent.iterdir()) == []
-    assert (tmp_path / "mine/photo.png").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", ".notes.tmp", "scores.json", "png/mine.png", "png/holiday/a.png", "link"]
+)
+def test_a_folder_with_something_that_is_not_ours_stays_and_says_what(tmp_path, folder, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/photo.png").write_text("mine")
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "mine") if name == "link" else (folder / name).write_text("mine")
+    before = snapshot(tmp_path)
+    (kept,) = _folders(tmp_path / "results", set())
+    assert (kept.what, kept.strangers) == ("kept", (name.split("/")[0],))
+    with pytest.raises(UserError, match=r"is not matlabel's; move it elsewhere"):
+        remove(leftover(folder), tmp_path)
+    assert snapshot(tmp_path) == before
+
+
+def test_temporary_files_are_found_wherever_a_killed_job_leaves_them(tmp_path, folder):
+    results, old = tmp_path / "results", time.time() - 10_000
+    names = (
+        "labels/12345678/.shard-00001.h5.a1b2c3d4.tmp",
+        "labels/12345678/.shard-00001.h5.provenance.json.a1b2c3d4.tmp",
+        "labels/12345678/png/.shard-00001._bcdefgh.tmp/a.png",
+        "cam/12345678/.checkpoint-fold-1.pt.a1b2c3d4.tmp",
+        "dataset/12345678/.shapes-0123456789ab.a1b2c3d4/labels.csv",
+        ".code/.labels-0123456789ab.a1b2c3d4.tmp",
+    )
+    mine = ("labels/12345678/.notes.a1b2c3d4.tmp", "labels/12345678/.hidden/a", ".code/.mine.a1b2c3d4.tmp")
+    for name in names + mine:
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / name).write_text("half")
+        for path in ((results / name), (results / name).parent):
+            os.utime(path, (old, old))
+    kept = [results / f"{stage}/12345678" for stage in ("labels", "cam", "dataset")]
+    found = {leftover.path.relative_to(results).as_posix() for leftover in _small(results, kept, set())}
+    assert found == {name.removesuffix("/a.png").removesuffix("/labels.csv") for name in names}
+
+
+def test_only_links_that_we_set_are_ours(tmp_path, folder):
+    runs = tmp_path / "results/runs/default/seed-0"
+    runs.mkdir(parents=True)
+    (runs / "labels").symlink_to("../../../labels/00000000")  # leads nowhere
+    (runs / ".mattes.4711").symlink_to("../../../mattes/00000000")  # of a killed driver
+    (runs / "trimaps").symlink_to(tmp_path / "nowhere")
+    (runs / "mine").symlink_to("../../../labels/00000000")
+    (runs / "cam").symlink_to("../../../labels/00000000")
+    found = {leftover.path.name for leftover in _links(tmp_path / "results", set())}
+    assert found == {"labels", ".mattes.4711"}
 
 
 def test_killed_half_way_it_leaves_no_folder_of_that_key(tmp_path, folder, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from animals import write_folder
 from tiny import TINY, Run
 
-from matlabel.artifacts.verify import verify
+from matlabel.inspection.verify import verify
 
 pytestmark = pytest.mark.workflow
 ROWS = {f"a{number}": ("train", ("cat", "dog", "cat;dog")[number % 3]) for number in range(8)}

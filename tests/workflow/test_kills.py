@@ -13,7 +13,7 @@ import pytest
 from animals import write_folder
 from tiny import ROOT, TINY, Run
 
-from matlabel.artifacts.verify import verify
+from matlabel.inspection.verify import verify
 
 CONFIG = {**TINY, "cam": {**TINY["cam"], "epochs": 6}, "evaluation": {"splits": []}}
 CONFIG["segmenter"] = {**TINY["segmenter"], "train": False}

@@ -192,8 +192,8 @@ def test_clean_takes_what_the_config_does_not_lead_to_and_a_run_misses_nothing(r
     found = leftovers([workflow(run)])
     assert other <= {leftover.path for leftover in found if leftover.what == "artifacts"}
     assert leftovers([workflow(run), workflow(run, "trimaps={band: 7}")]) == []
-    checkpoint, temporary = folder_of(run, "cam") / "checkpoint-fold-2.pt", current / ".shard-00000.h5.abc.tmp"
-    fresh = current / ".shard-00001.h5.abc.tmp"
+    checkpoint, temporary = folder_of(run, "cam") / "checkpoint-fold-2.pt", current / ".shard-00000.h5.abcdefgh.tmp"
+    fresh = current / ".shard-00001.h5.abcdefgh.tmp"
     driver = folder_of(run, "dataset") / "shard-00000-0123456789ab.csv"
     for path in (checkpoint, temporary, fresh, driver):
         path.write_text("left")

@@ -1,6 +1,5 @@
 """Whether the files of a results folder are still those that were written."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +7,8 @@ from pathlib import Path
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX, provenance_path, read_provenance
+from matlabel.inspection.own_files import content_digest, in_key_folder, is_artifact, is_provenance, key_folders
 
-# The driver's files carry the digest of their content in their name; an index, that of the folder it remembers.
-_ADDRESSED = re.compile(r"(?!index-).+-([0-9a-f]{12})\.(?:csv|txt)")
-# What jobs write, and so has a provenance beside it.
-_ARTIFACT = re.compile(
-    r".+\.(?:h5|html|png)|weights\.pt|history\.csv|.+\.checks\.json|scores\.json|ablation\.(?:md|csv)"
-)
 _DAMAGED = ("damaged", "truncated")
 
 
@@ -25,7 +19,8 @@ class Finding:
     Attributes:
         path: of the file.
         problem: "damaged" (other bytes, or an unreadable provenance), "truncated" (fewer bytes), "missing" (its
-            provenance is there alone), or "foreign" (no provenance, or that of another place: copied or made by hand).
+            provenance is there alone), or "foreign" (a link, no provenance, or that of another place: copied or made
+            by hand).
     """
 
     path: Path
@@ -40,32 +35,41 @@ class Finding:
 def verify(results: Path) -> Iterator[Finding]:
     """Hold every artifact below a results folder against its provenance, and the driver's files against their names.
 
-    Label PNGs below a `png` folder are exports of a shard and are not looked at.
+    Looked at is what is called as this program calls its files, in its own folders; label PNGs are exports of a shard
+    and are not looked at.
     """
-    for folder in sorted(path for path in results.glob("*/*") if path.is_dir() and not path.is_symlink()):
-        if folder.parent.name == "runs":
-            continue
+    for folder in key_folders(results):
         for path in sorted(folder.iterdir()):
-            if path.name.startswith(".") or not path.is_file():
-                continue
             problem = _problem(path)
             if problem:
                 yield Finding(path, problem)
 
 
-def repair(finding: Finding) -> None:
-    """Delete a damaged file, so that the next run computes it again; its provenance goes first, as it goes with it."""
-    provenance_path(finding.path).unlink(missing_ok=True)
-    finding.path.unlink(missing_ok=True)
+def repair(finding: Finding, results: Path) -> None:
+    """Delete a damaged file, so that the next run computes it again; its provenance goes first, as it goes with it.
+
+    Raises:
+        UserError: it is not a file of ours below `results`, or not one any more; nothing is deleted.
+    """
+    path = finding.path
+    own = in_key_folder(path, results) and (is_artifact(path) or content_digest(path))
+    if not own or not finding.repairable or path.is_symlink():
+        raise UserError(f"{path}: not a damaged artifact below {results}; it was left alone")
+    if is_artifact(path):
+        provenance_path(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 def _problem(path: Path) -> str | None:
-    if path.name.endswith(SUFFIX):
+    if is_provenance(path):
         return None if path.with_name(path.name.removesuffix(SUFFIX)).exists() else "missing"
-    if addressed := _ADDRESSED.fullmatch(path.name):
-        return None if file_sha256(path)[:12] == addressed[1] else "damaged"
-    if not _ARTIFACT.fullmatch(path.name):
+    digest = content_digest(path)
+    if not digest and not is_artifact(path):
         return None
+    if path.is_symlink() or not path.is_file():
+        return "foreign"
+    if digest:
+        return None if file_sha256(path)[:12] == digest else "damaged"
     try:
         written = read_provenance(path)
     except UserError:

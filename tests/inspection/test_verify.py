@@ -8,7 +8,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lineage import lineage_text
 from matlabel.artifacts.provenance import Inputs, provenance_path, recorded
 from matlabel.artifacts.shard import write_shard
-from matlabel.artifacts.verify import repair, verify
+from matlabel.inspection.verify import repair, verify
 
 
 @pytest.fixture
@@ -93,10 +93,59 @@ def test_repair_deletes_what_is_damaged_and_nothing_else(results):
     foreign.write_bytes(b"mine")
     flip(labels)
     for finding in [finding for finding in verify(results) if finding.repairable]:
-        repair(finding)
+        repair(finding, results)
     assert not labels.exists()
     assert not provenance_path(labels).exists()
     assert found(results) == {"labels/00000000/shard-00009.h5": "foreign"}
+
+
+MINE = (
+    "notes-0123456789ab.csv",
+    "mine/photos/table-202611270930.csv",
+    "mine/12345678/shard-00000-0123456789ab.csv",
+    "labels/backup/shard-00000.h5",
+    "labels/00000000/shard-00000 (copy).h5",
+    "labels/00000000/figure.png",
+    "labels/00000000/shard-00000-0123456789ab.csv",
+    "labels/00000000/weights.pt",
+    "dataset/00000000/people-0123456789ab.csv",
+    "dataset/0000000/shard-00000-0123456789ab.csv",
+    "runs/00000000/shard-00000.h5",
+    "report/00000000/index.html",
+    "evaluation/00000000/my-scores.json",
+)
+
+
+def test_no_file_of_somebody_elses_is_deleted_whatever_it_is_called_and_lies_beside(results, tmp_path):
+    for name in MINE:
+        path = results / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+        provenance_path(path).write_text("{")
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "22222222").mkdir(parents=True)
+    for name in ("shard-00000.h5", "shard-00000.h5.provenance.json"):
+        (elsewhere / "22222222" / name).write_text("{")
+    # A link to a folder in place of a stage, of a key and of a file.
+    (results / "mattes").symlink_to(elsewhere)
+    (results / "labels/22222222").symlink_to(elsewhere / "22222222")
+    (results / "labels/00000000/shard-00007.h5").symlink_to(elsewhere / "22222222/shard-00000.h5")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    result = CliRunner().invoke(cli.app, ["verify", str(results), "--repair"])
+    assert (result.exit_code, "deleted" in result.output) == (1, False)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert found(results) == {"labels/00000000/shard-00007.h5": "foreign"}
+
+
+def test_repair_refuses_what_has_become_somebody_elses(results, tmp_path):
+    labels = results / "labels/00000000/shard-00000.h5"
+    flip(labels)
+    (finding,) = verify(results)
+    (results / "labels").rename(tmp_path / "labels")
+    (results / "labels").symlink_to(tmp_path / "labels")
+    with pytest.raises(UserError, match="left alone"):
+        repair(finding, results)
+    assert (tmp_path / "labels/00000000/shard-00000.h5").exists()
 
 
 def test_whoever_reads_a_damaged_artifact_names_it(results):

@@ -1,0 +1,143 @@
+"""Which files below results/ are this program's own, by place and name: nothing else is ever deleted."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from matlabel.artifacts.provenance import SUFFIX
+from matlabel.plan.chain import SHARDED, STAGES, TRAININGS
+
+FOLDERS = (*STAGES, "ablation")
+_KEY = re.compile(r"[0-9a-f]{8}")
+_SHARD = r"shard-\d{5}\.h5"
+# What the jobs of a stage leave under a final name, a provenance beside each.
+_ARTIFACTS = {
+    "dataset": r"shard-\d{5}\.checks\.json",
+    "cam": r"weights\.pt|history\.csv|check\.json|held_out\.csv",
+    **dict.fromkeys(SHARDED[1:], _SHARD),
+    "segmenter": r"weights\.pt|history\.csv",
+    "evaluation": r"scores\.json|(?:per_class|per_image|wrong_tags|curves)\.csv",
+    "report": r"report\.html",
+    "ablation": r"ablation\.(?:md|csv|png)",
+}
+# The driver's files that carry the digest of their content in their name.
+_ADDRESSED = {
+    "dataset": r"(?:shard|masks)-\d{5}-[0-9a-f]{12}\.csv|(?:shards|masks)-[0-9a-f]{12}\.txt",
+    "activations": r"maps-\d{5}-[0-9a-f]{12}\.csv",
+    "trimaps": r"corrections-\d{5}-[0-9a-f]{12}\.csv",
+}
+# What else the driver keeps; `index-` is named by the folder whose digests it remembers.
+_KEPT = {"dataset": r"order\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock"}
+# The generated demo, a folder.
+_SHAPES = re.compile(r"shapes-[0-9a-f]{12}")
+# Of a training, of what it falls back to, and of its short ones.
+_CHECKPOINT = re.compile(r"checkpoint(?:-plain|-folds|-fold-\d)?\.pt")
+_CODE = re.compile(rf"(?:{'|'.join(FOLDERS)})-[0-9a-f]{{12}}")
+_EXPORT = re.compile(r"shard-\d{5}")
+# As `tempfile` names what is half written: .<name>.<8 letters> and, but for the demo's pictures, .tmp.
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}(?:\.tmp)?")
+# results/runs/<variant>/seed-<n>/<stage>; half made, by a driver of some process number.
+_LINK = re.compile(rf"(?P<stage>{'|'.join(STAGES)})|\.(?P<half>{'|'.join(STAGES)})\.\d+")
+# What `clean` has set aside and was killed over.
+REMOVED = re.compile(r"\.[0-9a-f]{8}\.\d+\.removed")
+
+
+def key_folders(results: Path) -> Iterator[Path]:
+    """The folders results/<stage>/<key>, by stage and name; no link is followed below `results`."""
+    for stage in FOLDERS:
+        root = results / stage
+        if root.is_dir() and not root.is_symlink():
+            for path in sorted(root.iterdir()):
+                if _KEY.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+                    yield path
+
+
+def in_key_folder(path: Path, results: Path) -> bool:
+    """Whether a path is that of an entry of one of `key_folders`, and no link leads out of `results` on the way."""
+    folder = path.parent
+    return (
+        folder.parent.name in FOLDERS
+        and _KEY.fullmatch(folder.name) is not None
+        and folder.resolve() == results.resolve() / folder.parent.name / folder.name
+    )
+
+
+def is_artifact(path: Path) -> bool:
+    """Whether the stage that a key folder is of writes files of this name."""
+    return _matches(_ARTIFACTS, path, path.name)
+
+
+def is_provenance(path: Path) -> bool:
+    """Whether it is called like the provenance of such a file."""
+    return path.name.endswith(SUFFIX) and _matches(_ARTIFACTS, path, path.name.removesuffix(SUFFIX))
+
+
+def content_digest(path: Path) -> str | None:
+    """The digest in the name of a driver's file, 12 hex digits; None for any other file."""
+    return path.stem[-12:] if _matches(_ADDRESSED, path, path.name) else None
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether it is called like the checkpoint of a training, in the folder of one."""
+    return path.parent.parent.name in TRAININGS and _CHECKPOINT.fullmatch(path.name) is not None
+
+
+def is_code_file(path: Path) -> bool:
+    """Whether it is called like results/.code/<stage>-<digest>."""
+    return path.parent.name == ".code" and _CODE.fullmatch(path.name) is not None
+
+
+def is_run_link(path: Path, results: Path) -> bool:
+    """Whether it is a link of results/runs/<variant>/seed-<n>/ that leads to a key folder of its stage."""
+    found = _LINK.fullmatch(path.name)
+    if not found or not path.is_symlink() or path.parents[2] != results / "runs":
+        return False
+    if path.parent.resolve() != results.resolve() / "runs" / path.parents[1].name / path.parent.name:
+        return False
+    target = re.fullmatch(r"(?:\.\./)+([a-z]+)/([0-9a-f]{8})", os.readlink(path))
+    return target is not None and target[1] == (found["stage"] or found["half"])
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether it is called like something of ours that is half made: in a key folder, its png/, .code/ or runs/."""
+    if path.is_symlink():
+        return (half := _LINK.fullmatch(path.name)) is not None and half["half"] is not None
+    found = _TEMPORARY.fullmatch(path.name)
+    if not found:
+        return False
+    final = path.with_name(found["name"])
+    if path.parent.name == "png":
+        return _EXPORT.fullmatch(final.name) is not None
+    return is_code_file(final) or _is_final(final)
+
+
+def strangers(folder: Path) -> list[Path]:
+    """What lies in a key folder and is not called like anything of ours, or is a link; sorted."""
+    return [path for path in sorted(folder.iterdir()) if path.is_symlink() or not _is_own(path)]
+
+
+def _is_own(path: Path) -> bool:
+    if path.is_dir():
+        if path.name == "png":
+            return all(_EXPORT.fullmatch(each.name) or is_temporary(each) for each in path.iterdir())
+        return _is_final(path) or is_temporary(path)
+    return _is_final(path) or is_temporary(path)
+
+
+def _is_final(path: Path) -> bool:
+    return (
+        path.name == "settings.yaml"
+        or is_artifact(path)
+        or is_provenance(path)
+        or is_checkpoint(path)
+        or content_digest(path) is not None
+        or _matches(_KEPT, path, path.name)
+        or (path.parent.parent.name == "dataset" and _SHAPES.fullmatch(path.name) is not None)
+    )
+
+
+def _matches(patterns: dict[str, str], path: Path, name: str) -> bool:
+    """Whether a name fits the pattern of the stage whose key folder a path lies in."""
+    pattern = patterns.get(path.parent.parent.name)
+    return pattern is not None and re.fullmatch(pattern, name) is not None
