@@ -117,7 +117,7 @@ def mattes(
 
 @app.command()
 def matte(
-    image: Annotated[Path, typer.Argument(help="A photograph, JPEG or PNG.", **FILE)],
+    image: Annotated[Path, typer.Argument(help="A photograph: JPEG, PNG, WebP, TIFF or BMP.", **FILE)],
     trimap: Annotated[
         Path,
         typer.Argument(
@@ -131,6 +131,7 @@ def matte(
     epsilon: Annotated[float, typer.Option(min=1e-12, help="Larger smooths.")] = 1e-7,
     labels: Annotated[bool, typer.Option("--labels", help="A grey trimap holds label values, too.")] = False,
     weights: Annotated[str | None, typer.Option(help="vitmatte: folder of the network.")] = None,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger pictures.")] = 100_000_000,
     device: Device = "auto",
 ) -> None:
     """Matte one image: a photograph and its trimap to its alpha."""
@@ -138,7 +139,7 @@ def matte(
     from matlabel.settings.mattes import MattesSettings
 
     settings = MattesSettings(scale=scale, method=method, epsilon=epsilon, weights=weights)
-    for file in matte_files(image, trimap, out, settings, device, labels):
+    for file in matte_files(image, trimap, out, settings, device, labels, max_pixels):
         typer.echo(file)
 
 

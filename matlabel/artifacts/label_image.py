@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.picture import MASKS, MAX_PIXELS, WrongSizeError, open_picture
+from matlabel.artifacts.reading import read_bytes
 
 VOID = 255
 
@@ -40,26 +42,77 @@ def write_label_image(path: str | Path, labels: np.ndarray) -> None:
         image.save(temporary, format="PNG", optimize=False)
 
 
-def read_label_image(path: str | Path, classes: int | None = None) -> np.ndarray:
+def read_label_image(path: str | Path, classes: int | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a label image (mode P or L) as uint8[H, W]: 0 background, 1..classes, 255 void.
 
+    Args:
+        path: of a PNG.
+        classes: number K of object classes; None: any value is taken.
+        size: (H, W) that it must have.
+
     Raises:
-        UserError: unreadable, in true colour (its label values are gone), or with a value above `classes` that is
-            not 255.
+        UserError: unreadable, in true colour (its label values are gone), of another size, or with a value above
+            `classes` that is not 255.
     """
+    data = read_bytes(path)
     try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L", "1"):
-                raise UserError(f"{path}: a mask must be a palette or grey PNG of label values, not mode {image.mode}")
-            labels = np.asarray(image).astype(np.uint8)
-    except (OSError, UnidentifiedImageError) as error:
+        return decode_label_image(data, classes, size)
+    except WrongSizeError as error:
+        height, width = error.size
+        raise UserError(
+            f"{path}: {width} × {height} pixels, but its image has {size[1]} × {size[0]} (turned upright as its EXIF "
+            "says); a mask must have the size of its image"
+        ) from error
+    except ValueError as error:
         raise UserError(f"{path}: not a readable mask ({error})") from error
+
+
+def decode_label_image(data: bytes, classes: int | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
+    """The bytes of a label image -> uint8[H, W], as `read_label_image`.
+
+    Editors sort palettes: where all colours that occur are VOC's, of other values than they stand at, the colours are
+    read and not the indices.
+
+    Raises:
+        WrongSizeError: not of `size`.
+        ValueError: anything else that is wrong with it.
+    """
+    labels, _ = label_values(data, classes, size)
     if classes is not None:
         wrong = (labels > classes) & (labels != VOID)
         if wrong.any():
             row, column = map(int, np.argwhere(wrong)[0])
-            raise UserError(
-                f"{path}: label value {labels[row, column]} at row {row}, column {column}; "
+            raise ValueError(
+                f"label value {labels[row, column]} at row {row}, column {column}; "
                 f"with {classes} classes masks hold 0 to {classes} and 255 (void)"
             )
     return labels
+
+
+def label_values(
+    data: bytes, classes: int | None = None, size: tuple[int, int] | None = None
+) -> tuple[np.ndarray, bool]:
+    """As `decode_label_image`, whatever the values: uint8[H, W], and whether they were read by colour."""
+    image = open_picture(data, MASKS, max_pixels=None if size else MAX_PIXELS, size=size, deep=True)
+    if image.mode not in ("P", "L", "1"):
+        raise ValueError(f"a mask must be a palette or grey PNG of label values, not mode {image.mode}")
+    labels = np.asarray(image).astype(np.uint8)
+    table = _value_of_colour(image, np.unique(labels), classes) if image.mode == "P" else None
+    return (labels, False) if table is None else (table[labels], True)
+
+
+def _value_of_colour(image: Image.Image, used: np.ndarray, classes: int | None) -> np.ndarray | None:
+    """uint8[256], the label value of every index that occurs, by its colour; None where the indices are the values."""
+    colours = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    if used[-1] >= len(colours) or (colours[used] == voc_palette()[used]).all():
+        return None
+    if len(np.unique(colours[np.union1d(used, 0)], axis=0)) < len(np.union1d(used, 0)):
+        return None  # colours that cannot be told apart, as in a palette that is all black
+    allowed = np.array([*range(VOID if classes is None else classes + 1), VOID])
+    value_of = {tuple(colour): value for value, colour in zip(allowed, voc_palette()[allowed], strict=True)}
+    values = [value_of.get(tuple(colour)) for colour in colours[used]]
+    if None in values:
+        return None  # a palette of somebody's own
+    table = np.zeros(256, np.uint8)
+    table[used] = values
+    return table

@@ -1,53 +1,71 @@
 """Photographs as arrays: RGB, upright, and the very bytes that the manifest names."""
 
 import hashlib
-import io
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.picture import PHOTOGRAPHS, open_picture
+from matlabel.artifacts.reading import read_bytes
 from matlabel.dataset.manifest import Entry
 
-EXTENSIONS = (".jpg", ".jpeg", ".png")
+EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp")
 
 
-def decode(data: bytes) -> np.ndarray:
-    """Bytes of a JPEG or PNG -> uint8[H, W, 3], turned upright as its EXIF orientation says.
+def decode(data: bytes, max_pixels: int | None = None) -> np.ndarray:
+    """Bytes of a photograph -> uint8[H, W, 3], turned upright as its EXIF orientation says.
+
+    What is transparent is laid over the mean colour of what is not: the colours that a transparent pixel hides are no
+    part of the picture.
+
+    Args:
+        data: a JPEG, PNG, WebP, TIFF or BMP.
+        max_pixels: refuse more; None: as many as there are.
 
     Raises:
-        ValueError: the bytes are not a whole image.
+        ValueError: the bytes are not one whole picture of 8 bits a channel with something to see in it.
     """
+    picture = open_picture(data, PHOTOGRAPHS, max_pixels)
     try:
-        with warnings.catch_warnings():
-            # Pillow only warns of pictures over 89 megapixels; a size that large is refused below its own limit.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-            if image.mode.startswith(("I", "F")):
-                # Pillow would clip 16 bits to white without a word.
-                raise ValueError(f"more than 8 bits a channel (mode {image.mode}); save it as an 8-bit image")
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError, Warning) as error:
-        raise ValueError(str(error).replace("<_io.BytesIO object", "<bytes")) from error
+        if picture.has_transparency_data:
+            return _opaque(np.asarray(picture.convert("RGBA")))
+        return np.asarray(picture.convert("RGB"))
+    except ValueError:
+        raise
+    except Exception as error:  # of colour spaces that Pillow opens and cannot convert
+        raise ValueError(f"mode {picture.mode} cannot be turned into RGB; save it as RGB") from error
 
 
-def load_image(folder: Path, entry: Entry) -> np.ndarray:
+def _opaque(drawn: np.ndarray) -> np.ndarray:
+    """uint8[H, W, 4] over the mean colour of its visible pixels: uint8[H, W, 3]."""
+    if drawn[..., 3].min() == 255:
+        return np.ascontiguousarray(drawn[..., :3])
+    alpha = drawn[..., 3:].astype(np.float32) / 255
+    if not alpha.any():
+        raise ValueError("wholly transparent: there is nothing to see")
+    mean = (drawn[..., :3] * alpha).mean((0, 1), dtype=np.float64) / alpha.mean(dtype=np.float64)
+    return np.rint(drawn[..., :3] * alpha + mean.astype(np.float32) * (1 - alpha)).astype(np.uint8)
+
+
+def load_image(folder: Path, entry: Entry, max_pixels: int | None = None) -> np.ndarray:
     """The photograph of a manifest entry: uint8[H, W, 3].
+
+    Args:
+        folder: what the entry's path is relative to.
+        entry: of the manifest.
+        max_pixels: refuse more; None where the stage dataset has accepted the same bytes.
 
     Raises:
         UserError: missing, unreadable, or no longer the bytes that the manifest names.
     """
     path = folder / entry.path
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    data = read_bytes(path)
     if hashlib.sha256(data).hexdigest() != entry.sha256:
         raise UserError(f"{path}: changed since the run began; run again, only what it touches is computed")
     try:
-        return decode(data)
+        return decode(data, max_pixels)
     except ValueError as error:
         raise UserError(f"{path}: not a readable image ({error})") from error
 

@@ -3,21 +3,34 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from scipy.ndimage import maximum_filter, minimum_filter
+from scipy.optimize import nnls
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.label_image import VOID, voc_palette
+from matlabel.artifacts.picture import MASKS, WrongSizeError, open_picture
+from matlabel.artifacts.reading import read_bytes
 
 _NEAR = 32
+# A colour that is not this much nearer to one label's than to any other's is no label's.
+_NEARER = 1.5
+# How far from a mixture of labels' colours a blend of them may lie: rounding, several times over.
+_BLEND = 8
+_COARSE = 4
+# Side of a square of one colour that no soft edge has.
+_SOLID = 5
 _OPAQUE = 128
 
 
 def read_correction(path: Path, shape: tuple[int, int], labels: list[int], names: list[str]) -> np.ndarray:
     """Read a correction.
 
+    Only what the image is tagged with, background and void can be drawn. A brush with soft edges blends their colours:
+    such pixels are no opinion, and never the class whose colour a blend happens to meet.
+
     Args:
         path: a PNG with transparency; alpha under 128 means no opinion, VOC's void colour unknown, any other colour the
-            nearest palette colour within a distance of 32.
+            nearest one that may be drawn, within a distance of 32 and clearly nearer than the second.
         shape: (H, W) of the image.
         labels: label values 1..K of the image's tags.
         names: all class names.
@@ -26,40 +39,66 @@ def read_correction(path: Path, shape: tuple[int, int], labels: list[int], names
         int16[H, W]: -1 no opinion, 0 background, 1..K class, 255 unknown.
 
     Raises:
-        UserError: unreadable, of another size, a colour near none of the palette, or a class that is not tagged; the
+        UserError: unreadable, of another size, or drawn in the colour of a class that is not tagged or of no class; the
             first such place is named.
     """
     try:
-        with Image.open(path) as image:
-            drawn = np.asarray(image.convert("RGBA"))
-    except (OSError, UnidentifiedImageError) as error:
-        raise UserError(f"{path}: not a readable correction ({error})") from error
-    if drawn.shape[:2] != shape:
+        drawn = np.asarray(open_picture(read_bytes(path), MASKS, size=shape).convert("RGBA"))
+    except WrongSizeError as error:
+        height, width = error.size
         raise UserError(
-            f"{path}: {drawn.shape[1]} × {drawn.shape[0]} pixels, the image has {shape[1]} × {shape[0]}; "
-            "draw on a layer of the image's size"
-        )
+            f"{path}: {width} × {height} pixels, the image has {shape[1]} × {shape[0]}; draw on a layer of the "
+            "image's size"
+        ) from error
+    except ValueError as error:
+        raise UserError(f"{path}: not a readable correction ({error})") from error
     opinion = np.full(shape, -1, np.int16)
     stroke = drawn[..., 3] >= _OPAQUE
     colours, which = np.unique(drawn[stroke][:, :3], axis=0, return_inverse=True)
     if not len(colours):
         return opinion
-    values = np.array([*range(len(names) + 1), VOID])
-    distance = np.linalg.norm(colours[:, None].astype(float) - voc_palette()[values][None], axis=2)
-    nearest = values[distance.argmin(1)]
-    far = distance.min(1) > _NEAR
-    opinion[stroke] = nearest[which.reshape(-1)]
-    unclear = np.zeros(shape, bool)
-    unclear[stroke] = far[which.reshape(-1)]
-    if unclear.any():
-        row, column = map(int, np.argwhere(unclear)[0])
-        colour = "#" + "".join(f"{channel:02x}" for channel in drawn[row, column, :3])
-        raise UserError(f"{path}: colour {colour} at row {row}, column {column} is near no colour of the palette")
-    foreign = ~np.isin(opinion, [-1, 0, VOID, *labels])
-    if foreign.any():
-        row, column = map(int, np.argwhere(foreign)[0])
-        raise UserError(
-            f"{path}: {names[opinion[row, column] - 1]} drawn at row {row}, column {column}, but the image is tagged "
-            f"{', '.join(names[label - 1] for label in labels) or 'with nothing'}; correct the tags first"
-        )
+    values = np.array([0, *labels, VOID])
+    candidates = voc_palette()[values].astype(float)
+    distance = np.linalg.norm(colours[:, None].astype(float) - candidates[None], axis=2)
+    nearest, second = np.sort(distance, axis=1)[:, :2].T
+    clear = (nearest <= _NEAR) & (second >= _NEARER * nearest)
+    opinion[stroke] = np.where(clear, values[distance.argmin(1)], -1)[which.reshape(-1)]
+    soft = np.zeros(len(colours), bool)
+    soft[~clear] = _is_blend(colours[~clear].astype(float), candidates)
+    strange = np.zeros(shape, bool)
+    strange[stroke] = (~clear & ~soft)[which.reshape(-1)]
+    soft_pixels = np.zeros(shape, bool)
+    soft_pixels[stroke] = soft[which.reshape(-1)]
+    strange |= soft_pixels & _solid(drawn)
+    if strange.any():
+        row, column = map(int, np.argwhere(strange)[0])
+        raise UserError(f"{path}: {_complaint(drawn[row, column, :3], row, column, labels, names)}")
     return opinion
+
+
+def _is_blend(colours: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Which colours, [N, 3], are mixtures of the candidates, [M, 3]: shares of at least 0 that sum to one."""
+    coarse, which = np.unique(np.rint(colours / _COARSE), axis=0, return_inverse=True)
+    # The sum weighs so much that it holds.
+    mixing = np.vstack([candidates.T, np.full(len(candidates), 1e4)])
+    residual = [nnls(mixing, np.append(_COARSE * colour, 1e4))[1] for colour in coarse]
+    return (np.array(residual) <= _BLEND)[which.reshape(-1)]
+
+
+def _solid(drawn: np.ndarray) -> np.ndarray:
+    """Where a square of one colour and of opacity lies around a pixel: bool[H, W]."""
+    opaque = drawn[..., 3] >= _OPAQUE
+    colour = np.where(opaque, drawn[..., :3].astype(np.int32) @ [1 << 16, 1 << 8, 1], -1)
+    return opaque & (maximum_filter(colour, _SOLID) == minimum_filter(colour, _SOLID))
+
+
+def _complaint(colour: np.ndarray, row: int, column: int, labels: list[int], names: list[str]) -> str:
+    distance = np.linalg.norm(voc_palette()[1 : len(names) + 1].astype(float) - colour, axis=1)
+    if distance.min() <= _NEAR:
+        tagged = ", ".join(names[label - 1] for label in labels) or "with nothing"
+        return (
+            f"{names[int(distance.argmin())]} drawn at row {row}, column {column}, but the image is tagged {tagged}; "
+            "correct the tags first"
+        )
+    written = "#" + "".join(f"{channel:02x}" for channel in colour)
+    return f"colour {written} at row {row}, column {column} is near no colour that may be drawn here"

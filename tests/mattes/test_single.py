@@ -1,5 +1,6 @@
 """`matlabel matte`: one photograph and its trimap, as a person runs it."""
 
+import os
 import subprocess
 import sys
 
@@ -75,6 +76,64 @@ def test_between_a_tenth_and_nine_tenths_is_unknown(tmp_path, grey, value):
         np.testing.assert_array_equal(read_trimap(tmp_path / "t.png"), np.full((2, 2), value))
 
 
+def palette(path, values, colours):
+    image = Image.fromarray(values.astype(np.uint8)).convert("P")
+    image.putpalette(bytes(np.asarray(colours, np.uint8).ravel()))
+    image.save(path)
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_a_palette_of_greys_is_grey(tmp_path, order):
+    greys = np.array([0, 128, 255])[order]
+    wanted = np.array([[0, 255, 1]], np.uint8)
+    palette(tmp_path / "t.png", np.argsort(order)[None], np.repeat(greys[:, None], 3, 1))
+    np.testing.assert_array_equal(read_trimap(tmp_path / "t.png"), wanted)
+    palette(tmp_path / "t.png", np.array([[0, 128, 255]]), np.repeat(np.arange(256)[:, None], 3, 1))
+    np.testing.assert_array_equal(read_trimap(tmp_path / "t.png"), wanted)
+    np.testing.assert_array_equal(read_trimap(tmp_path / "t.png", labels=True), [[0, 128, 255]])
+
+
+@pytest.mark.parametrize("form", ["png", "jpg", "tif", "webp"])
+def test_a_trimap_is_turned_upright(tmp_path, form):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = np.full((16, 48), 128, np.uint8)
+    stored[:, :16], stored[:, 32:] = 0, 255
+    Image.fromarray(stored).save(tmp_path / f"t.{form}", exif=exif)
+    found = read_trimap(tmp_path / f"t.{form}")
+    np.testing.assert_array_equal(found[[4, 24, 44], 8], [0, 255, 1])
+
+
+@pytest.mark.parametrize("name", ["image.png", "trimap.png", "linked.png"])
+def test_what_is_read_is_never_overwritten(files, name):
+    os.link(files / "image.png", files / "linked.png")
+    before = {path: path.read_bytes() for path in files.iterdir()}
+    code, printed = matte(files, "-o", name)
+    assert code == 2
+    assert f"{name}: is read here and would be overwritten" in printed
+    assert {path: path.read_bytes() for path in files.iterdir()} == before
+
+
+def counting_from_one(folder):
+    Image.fromarray(np.tile(np.uint8([1, 2, 3, 3]), (64, 20))).save(folder / "trimap.png")
+
+
+def with_many_greys(folder):
+    Image.fromarray(np.tile(np.arange(20, 100, dtype=np.uint8), (64, 1))).save(folder / "trimap.png")
+
+
+def in_colour(folder):
+    Image.fromarray(np.tile(np.uint8([255, 0, 0]), (64, 80, 1))).save(folder / "trimap.png")
+
+
+def transparent(folder):
+    Image.fromarray(np.tile(np.uint8([0, 0, 0, 100]), (64, 80, 1))).save(folder / "trimap.png")
+
+
+def postscript(folder):
+    (folder / "image.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 80 64\n")
+
+
 def broken(folder):
     (folder / "trimap.png").write_bytes(b"not an image")
 
@@ -98,6 +157,16 @@ def without_object(folder):
         (of_another_size, [], "trimap.png: 79 × 64 pixels, the image has 80 × 64"),
         (without_background, [], "trimap.png: no pixel is surely background"),
         (without_object, [], "trimap.png: no pixel is surely object"),
+        (counting_from_one, [], "It holds 1, 2, 3 (0, 1 and 2, or 1, 2 and 3, all count as dark)"),
+        (with_many_greys, [], "It holds 20 to 99; write 0"),
+        (in_colour, [], "trimap.png: in colour"),
+        (transparent, [], "trimap.png: a trimap is not transparent"),
+        (postscript, [], "image.png: not a readable image (it is EPS; read are JPEG, PNG, WEBP, TIFF, BMP)"),
+        (
+            None,
+            ["--max-pixels", "5000"],
+            "image.png: not a readable image (80 × 64 pixels, more than max_pixels (5000)",
+        ),
         (None, ["-o", "alpha.jpg"], "alpha.jpg: alphas are written as PNG"),
         (None, ["--method", "vitmatte"], "mattes.weights"),
     ],

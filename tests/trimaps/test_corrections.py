@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from PIL import Image
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.label_image import voc_palette
 from matlabel.trimaps.corrections import read_correction
 
 NAMES = ["cat", "dog"]
@@ -52,3 +55,50 @@ def test_a_correction_that_is_no_image_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(UserError, match=r"a\.png: not a readable correction"):
         read_correction(tmp_path / "a.png", (8, 6), [1], NAMES)
+
+
+def layer(size, *strokes):
+    """Squares (place, side, colour) with an edge of four pixels that fades into what lies below."""
+    canvas = np.zeros((*size, 4))
+    for (top, left), side, colour in strokes:
+        rows, columns = np.indices(size)
+        outside = np.maximum(
+            np.maximum(top - rows, rows - top - side + 1), np.maximum(left - columns, columns - left - side + 1)
+        )
+        alpha = np.clip(1 - outside / 5, 0, 1)[..., None]
+        below = canvas[..., 3:] * (1 - alpha)
+        total = np.maximum(alpha + below, 1e-9)
+        canvas[..., :3] = (alpha * colour + below * canvas[..., :3]) / total
+        canvas[..., 3:] = alpha + below
+    canvas[..., 3] *= 255
+    return np.rint(canvas).astype(np.uint8)
+
+
+@given(
+    labels=st.lists(st.integers(1, 200), min_size=1, max_size=3, unique=True).map(sorted),
+    order=st.permutations(range(4)),
+    overlap=st.integers(-3, 8),
+)
+def test_a_soft_brush_draws_the_tagged_classes_and_none_that_its_blends_meet(tmp_path_factory, labels, order, overlap):
+    values = ([0, *labels, 255] * 2)[:4]
+    colours = voc_palette()[values].astype(float)
+    assume(len({tuple(colour) for colour in colours}) == len(set(values)))
+    strokes = [((6, 8 + place * (14 - overlap)), 14, colours[index]) for place, index in enumerate(order)]
+    path = tmp_path_factory.mktemp("soft") / "a.png"
+    Image.fromarray(layer((30, 80), *strokes)).save(path)
+    opinion = read_correction(path, (30, 80), labels, [f"class {n}" for n in range(1, 201)])
+    assert set(np.unique(opinion)) <= {-1, *values}
+    # The stroke that was drawn last covers its whole square.
+    assert (opinion[6:20, 8 + 3 * (14 - overlap) :][:, :14] == values[order[3]]).all()
+
+
+def test_a_solid_stroke_in_a_colour_between_two_is_no_blend(drawing):
+    names = [f"class {n}" for n in range(1, 81)]
+    # 65 has the colour half-way between 1 and 9.
+    block = {(row, column): (160, 0, 0, 255) for row in range(6) for column in range(6)}
+    with pytest.raises(
+        UserError, match=r"class 65 drawn at row \d, column \d, but the image is tagged class 1, class 9"
+    ):
+        read_correction(drawing(block), (8, 6), [1, 9], names)
+    line = {(3, column): (160, 0, 0, 255) for column in range(6)}
+    assert (read_correction(drawing(line), (8, 6), [1, 9], names) == -1).all()
