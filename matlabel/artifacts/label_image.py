@@ -8,7 +8,7 @@ from PIL import Image
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.picture import MASKS, MAX_PIXELS, WrongSizeError, open_picture
-from matlabel.artifacts.reading import read_bytes
+from matlabel.artifacts.reading import read_bytes, read_unchanged
 
 VOID = 255
 
@@ -42,19 +42,22 @@ def write_label_image(path: str | Path, labels: np.ndarray) -> None:
         image.save(temporary, format="PNG", optimize=False)
 
 
-def read_label_image(path: str | Path, classes: int | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_label_image(
+    path: str | Path, classes: int | None = None, size: tuple[int, int] | None = None, sha256: str | None = None
+) -> np.ndarray:
     """Read a label image (mode P or L) as uint8[H, W]: 0 background, 1..classes, 255 void.
 
     Args:
         path: of a PNG.
         classes: number K of object classes; None: any value is taken.
         size: (H, W) that it must have.
+        sha256: of the bytes that it must have.
 
     Raises:
-        UserError: unreadable, in true colour (its label values are gone), of another size, or with a value above
-            `classes` that is not 255.
+        UserError: unreadable, in true colour (its label values are gone), of other bytes or another size, or with a
+            value above `classes` that is not 255.
     """
-    data = read_bytes(path)
+    data = read_bytes(path) if sha256 is None else read_unchanged(path, sha256)
     try:
         return decode_label_image(data, classes, size)
     except WrongSizeError as error:

@@ -1,5 +1,6 @@
 """Reading what somebody else may have written: regular files alone, UTF-8 under any locale, one message when wrong."""
 
+import hashlib
 import json
 import os
 import stat
@@ -38,6 +39,18 @@ def read_bytes(path: str | Path, most: int | None = None) -> bytes:
     finally:
         if handle >= 0:
             os.close(handle)
+
+
+def read_unchanged(path: str | Path, sha256: str) -> bytes:
+    """The bytes of a file that must still be those that the manifest names.
+
+    Raises:
+        UserError: as `read_bytes`, or other bytes.
+    """
+    data = read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise UserError(f"{path}: changed since the run began; run again, only what it touches is computed")
+    return data
 
 
 def read_text(path: str | Path, most: int | None = None) -> str:

@@ -32,7 +32,8 @@ from matlabel.backbones import build_trunk
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.train import train
 from matlabel.classifier.network import CamNetwork
-from matlabel.dataset.manifest import load_shards
+from matlabel.dataset.manifest import ShardManifest, load_shards
+from matlabel.dataset.naming import some
 from matlabel.launch import Job, start
 from matlabel.settings.cam import CamSettings
 from matlabel.training import write_history
@@ -84,9 +85,7 @@ def run(
         fabric = start(job, context.settings)
         inputs.write = fabric.is_global_zero
         samples = TaggedImages(shards, context.classes, context.settings, context.seed)
-        missing = [name for name, count in zip(context.classes, samples.tags.sum(0), strict=True) if not count]
-        if missing:
-            raise UserError(f"cam.splits: no training image is tagged {', '.join(missing)}; take it out of classes.txt")
+        _refuse_missing(samples, shards, context.classes)
         network = partial(build_network, len(context.classes), context.seed)
         trained = train(fabric, job, context.settings, samples, network)
         if fabric.is_global_zero:
@@ -96,6 +95,24 @@ def run(
             save_weights(out, {"classes": context.classes, **trained.content()})
             for left in out.parent.glob(CHECKPOINTS):
                 left.unlink()
+
+
+def _refuse_missing(samples: TaggedImages, shards: list[ShardManifest], classes: list[str]) -> None:
+    """Stop where a class has no image to learn from, and say whether it never had one.
+
+    Raises:
+        UserError: so.
+    """
+    reasons = [reason for shard in shards for reason in shard.rejected.values()]
+    if not len(samples):
+        raise UserError(f"cam.splits: no image is left to train on, {len(reasons)} were left out: {some(reasons)}")
+    missing = [name for name, count in zip(classes, samples.tags.sum(0), strict=True) if not count]
+    if missing:
+        left_out = f"; {len(reasons)} images were left out: {some(reasons)}" if reasons else ""
+        raise UserError(
+            f"cam.splits: no training image is tagged {', '.join(missing)}{left_out}; add photographs of it, or take "
+            "it out of classes.txt"
+        )
 
 
 def build_network(classes: int, seed: int, settings: CamSettings) -> CamNetwork:

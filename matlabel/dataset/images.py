@@ -1,6 +1,5 @@
 """Photographs as arrays: RGB, upright, and the very bytes that the manifest names."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ from PIL import Image
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.picture import PHOTOGRAPHS, open_picture
-from matlabel.artifacts.reading import read_bytes
+from matlabel.artifacts.reading import read_unchanged
 from matlabel.dataset.manifest import Entry
 
 EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp")
@@ -61,11 +60,8 @@ def load_image(folder: Path, entry: Entry, max_pixels: int | None = None) -> np.
         UserError: missing, unreadable, or no longer the bytes that the manifest names.
     """
     path = folder / entry.path
-    data = read_bytes(path)
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise UserError(f"{path}: changed since the run began; run again, only what it touches is computed")
     try:
-        return decode(data, max_pixels)
+        return decode(read_unchanged(path, entry.sha256), max_pixels)
     except ValueError as error:
         raise UserError(f"{path}: not a readable image ({error})") from error
 

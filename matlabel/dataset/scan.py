@@ -16,10 +16,10 @@ from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset import folder as reader
 from matlabel.dataset.index import FileIndex
+from matlabel.dataset.listed import list_masks, notes_on_names, refuse
 from matlabel.dataset.manifest import Entry, shard_text
+from matlabel.dataset.masks import MaskIndex, Pair, check_masks
 from matlabel.settings.dataset import DatasetSettings
-
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Scan:
     Attributes:
         folder: what the entries' paths are relative to.
         shards: number -> shard.
-        notes: what a person should know and no setting refuses.
+        notes: what a person should know and nothing refuses.
         ids: image id -> number of its shard.
         entries: image id -> its line of the manifest.
     """
@@ -55,6 +55,10 @@ class Scan:
     def splits(self) -> list[str]:
         """Names of the splits, in order of appearance."""
         return list(dict.fromkeys(shard.split for shard in self.shards.values()))
+
+    def has_masks(self, split: str) -> bool:
+        """Whether any image of a split has a true mask."""
+        return any(shard.masks for shard in self.shards.values() if shard.split == split)
 
     def masked(self, split: str) -> bool:
         """Whether every shard of a split has true masks."""
@@ -79,36 +83,33 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
     prefix, folder = _beginning(data.relative_to(base)), _beginning(data)
     images = reader.list_images(data)
     listed = reader.read_labels(data, images)
-    found = Scan(base)
-    unlisted = len(images.keys() - {image.id for image in listed})
-    if unlisted:
-        found.notes.append(f"{data}: {unlisted} images are not in labels.csv and stay out")
+    found = Scan(base, notes=notes_on_names(data, images, listed))
     listed = _subset(listed, settings.subset, data)
-    _refuse(listed, settings, classes, data)
+    refuse(listed, settings, classes, data, list(images))
 
-    masks = reader.list_images(data, "masks", (".png",)) if (data / "masks").is_dir() else {}
+    masks, notes = list_masks(data, images)
+    found.notes += notes
     index = FileIndex(root / "index.csv")
     with _locked(root, write):
         shards = _order(root / "order.csv", listed, settings.shard_size, write)
         for number, placed in shards.items():
-            entries = [
-                Entry(
-                    slot,
-                    image.split,
-                    image.id,
-                    prefix + (image.image or f"images/{image.id}"),
-                    index.sha256(base, prefix + image.image) if image.image else "",
-                    tuple(sorted(image.tags, key=lambda tag: classes.index(tag) if tag in classes else len(classes))),
-                )
-                for slot, image in placed
-            ]
+            for slot, image in placed:
+                path = prefix + (image.image or f"images/{image.id}")
+                digest = index.sha256(base, path) if image.image else ""
+                tags = sorted(image.tags, key=lambda tag: classes.index(tag) if tag in classes else len(classes))
+                found.ids[image.id] = number
+                found.entries[image.id] = Entry(slot, image.split, image.id, path, digest, tuple(tags))
+        digests = {
+            image_id: index.sha256(base, prefix + masks[image_id]) for image_id in found.ids if image_id in masks
+        }
+        unusable = _check_masks(found, data, root, {i: masks[i] for i in digests}, digests, settings, classes, write)
+        for number, placed in shards.items():
+            entries = [found.entries[image.id] for _, image in placed]
             pairs = [
-                (entry.id, folder + masks[entry.id], index.sha256(base, prefix + masks[entry.id]))
+                (entry.id, folder + masks[entry.id], digests[entry.id])
                 for entry in entries
-                if entry.id in masks
+                if entry.id in digests and entry.id not in unusable
             ]
-            found.ids.update({entry.id: number for entry in entries})
-            found.entries.update({entry.id: entry for entry in entries})
             found.shards[number] = ShardFiles(
                 number,
                 entries[0].split,
@@ -119,6 +120,43 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
         if write:
             index.save()
     return found
+
+
+def _check_masks(
+    found: Scan,
+    data: Path,
+    root: Path,
+    masks: dict[str, str],
+    digests: dict[str, str],
+    settings: DatasetSettings,
+    classes: list[str],
+    write: bool,
+) -> set[str]:
+    """Ids of the masks that cannot be used; what is odd goes to the notes.
+
+    Raises:
+        UserError: masks that cannot be used or contradict the tags throughout, and dataset.masks is refuse.
+    """
+    pairs = [
+        Pair(
+            image_id,
+            tuple(classes.index(tag) + 1 for tag in found.entries[image_id].tags if tag in classes),
+            found.folder / found.entries[image_id].path,
+            data / path,
+            text_sha256(f"{found.entries[image_id].sha256} {digests[image_id]}")[:16],
+        )
+        for image_id, path in masks.items()
+    ]
+    index = MaskIndex(root / "masks.csv")
+    report = check_masks(pairs, index.facts(pairs, len(classes)), classes, data / "masks")
+    if write and pairs:
+        index.save()
+    found.notes += report.notes
+    if report.errors and settings.masks == "refuse":
+        way_out = "correct them, or set dataset.masks: note, which leaves those out that cannot be used"
+        raise UserError("\n".join([*report.errors, *report.notes, way_out]))
+    found.notes += report.errors
+    return report.unusable
 
 
 def files_text(rows: Iterable[tuple[str, str, str]]) -> str:
@@ -152,32 +190,6 @@ def _subset(listed: list[reader.Tagged], subset: dict[str, int], data: Path) -> 
         ids.sort(key=lambda image_id: hashlib.sha256(image_id.encode()).digest())
         chosen.update(ids[: subset.get(split, len(ids))])
     return [image for image in listed if image.id in chosen]
-
-
-def _refuse(listed: list[reader.Tagged], settings: DatasetSettings, classes: list[str], data: Path) -> None:
-    known = set(classes)
-    for image in listed:
-        for tag in image.tags:
-            if tag not in known and settings.unknown_class == "refuse":
-                message = reader.unknown_tag(data, image, tag, classes)
-                raise UserError(f"{message}; correct it, or leave such images out with dataset.unknown_class: reject")
-    untagged = [f"{image.id} (line {image.line})" for image in listed if not image.tags]
-    if untagged and settings.untagged == "refuse":
-        raise UserError(
-            f"{data / 'labels.csv'}: {_some(untagged)} without tags; tag them, or set dataset.untagged to reject "
-            "(leave them out) or background (they show none of the classes)"
-        )
-    missing = [f"{image.id} (line {image.line})" for image in listed if image.image is None]
-    if missing and settings.unreadable == "refuse":
-        raise UserError(
-            f"{data / 'labels.csv'}: no image in images/ for {_some(missing)}; add them, or leave them out with "
-            "dataset.unreadable: reject"
-        )
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
 
 
 def _order(

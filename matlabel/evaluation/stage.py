@@ -49,12 +49,12 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs, recorded
 from matlabel.artifacts.shard import Shard, open_shard
 from matlabel.dataset.manifest import Entry, ShardManifest, load_shards, tag_indices
+from matlabel.dataset.true_masks import TrueMasks
 from matlabel.evaluation.held_out_tags import HeldOutTags
 from matlabel.evaluation.looks import reasons
 from matlabel.evaluation.scorer import MaskScorer
 from matlabel.evaluation.tables import IMAGE_COLUMNS, TAG_COLUMNS, class_text, csv_text, curves_text, plain
 from matlabel.evaluation.training_images import TrainingImages
-from matlabel.evaluation.truth import TrueMasks
 from matlabel.evaluation.warnings import warnings
 from matlabel.evaluation.without_masks import WithoutMasks
 from matlabel.settings.evaluation import EvaluationSettings
@@ -126,7 +126,7 @@ class _Evaluation:
         self._context, self._truth, self._inputs = context, truth, inputs
         self._check, self._held_out_tags = check, held_out_tags
         classes = context.classes
-        self.names = ["(background)" if "background" in classes else "background", *classes]
+        self.names = ["background", *classes]
         self.training = TrainingImages(len(classes), context.settings)
         self.predictions = MaskScorer(len(classes), context.settings)
         self.without_masks = WithoutMasks(self.names)

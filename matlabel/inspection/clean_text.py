@@ -4,9 +4,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from matlabel.dataset.naming import some
 from matlabel.inspection.clean import Leftover
 from matlabel.inspection.readable import size_text
-from matlabel.inspection.reasons import some
 
 _ROW = "  {:<58} {:>9}  {}"
 _TITLES = {

@@ -15,6 +15,8 @@ def validate(
     """Check a config and the data it names, without running anything."""
     import yaml
 
+    from matlabel.dataset.checks import check_all
+    from matlabel.dataset.naming import some
     from matlabel.plan import Plan
 
     try:
@@ -22,7 +24,13 @@ def validate(
     except yaml.YAMLError as error:
         raise UserError(f"{config}: not YAML ({error})") from error
     plan = Plan(raw)
-    images = sum(shard.images for shard in plan.data.shards.values())
+    entries = list(plan.data.entries.values())
+    rejected, _ = check_all(plan.data.folder, entries, plan.classes, plan.config.dataset)
+    for note in plan.data.notes:
+        typer.echo(f"note: {note}")
+    if rejected:
+        typer.echo(f"note: {len(rejected)} images are left out: {some(list(rejected.values()))}")
+    images = len(entries) - len(rejected)
     typer.echo(f"{config}: valid. {images} images, {len(plan.classes)} classes, {len(plan.data.shards)} shards")
     for (variant, seed), keys in plan.chains.items():
         typer.echo(f"  {variant}, seed {seed}: " + "  ".join(f"{stage} {key}" for stage, key in keys.items()))

@@ -28,7 +28,7 @@ _ADDRESSED = {
     "trimaps": r"corrections-\d{5}-[0-9a-f]{12}\.csv",
 }
 # What else the driver keeps; `index-` is named by the folder whose digests it remembers.
-_KEPT = {"dataset": r"order\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock"}
+_KEPT = {"dataset": r"order\.csv|masks\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock"}
 # The generated demo, a folder.
 _SHAPES = re.compile(r"shapes-[0-9a-f]{12}")
 # Of a training, of what it falls back to, and of its short ones.

@@ -7,6 +7,7 @@ from pathlib import Path
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import read_provenance
 from matlabel.dataset.manifest import read_entries, read_files
+from matlabel.dataset.naming import some
 from matlabel.inspection.dry_run import Job
 from matlabel.plan.chain import STAGES
 
@@ -16,7 +17,6 @@ Reason = tuple[str, str]
 _CODE = Path("results/.code")
 _SHARD_CSV = re.compile(r"(shard|masks|corrections|maps)-(\d{5})-[0-9a-f]{12}\.csv")
 _ADDRESSED = re.compile(r"^results/.*-[0-9a-f]{12}(\.csv|\.txt)?$")
-_NAMED = 3
 _FILES = {"masks": "mask of", "corrections": "correction", "maps": "maps of"}
 # Snakemake's words -> ours, for what the provenance does not tell.
 _PLAIN = {
@@ -46,12 +46,6 @@ def sentences(reasons: Iterable[Reason]) -> list[str]:
     if follows:
         gaps["follows {}"] = {stage: None for stage in STAGES if stage in follows}
     return [sentence.format(some(list(names))) for sentence, names in gaps.items()]
-
-
-def some(names: list[str]) -> str:
-    """The first few names, and how many more."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _own(job: Job) -> Iterator[Reason]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import read_provenance
+from matlabel.dataset.naming import some
 from matlabel.inspection.dry_run import Job, jobs_to_run
 from matlabel.inspection.mirror import planned
-from matlabel.inspection.reasons import reasons_of, sentences, some
+from matlabel.inspection.reasons import reasons_of, sentences
 from matlabel.inspection.records import begun, locked
 from matlabel.inspection.workflow import Workflow
 from matlabel.plan import Plan

@@ -6,11 +6,12 @@ import numpy as np
 
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.label_image import VOID, read_label_image
+from matlabel.artifacts.label_image import VOID
 from matlabel.artifacts.png_folder import write_png_folder
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.shard import open_shard, write_shard
-from matlabel.dataset.manifest import load_shard, read_files
+from matlabel.dataset.manifest import load_shard
+from matlabel.dataset.true_masks import TrueMasks
 from matlabel.labels.label import pseudo_label
 from matlabel.settings.labels import LabelsSettings
 
@@ -54,18 +55,10 @@ def run(
                         writer.add(entry.id, labels=labels, margin=margin)
                         add_png(entry.id, labels)
                 return
-            files = read_files(source)
+            truth = TrueMasks(source, len(context.classes), inputs)
             for entry in shard.entries:
-                labels = _true_mask(files, entry.id, shard.sizes[entry.id], len(context.classes))
+                if entry.id not in truth:
+                    raise UserError(f"labels.source is masks, but {entry.id} has no mask that can be used in masks/")
+                labels = truth.read(entry.id, shard.sizes[entry.id])
                 writer.add(entry.id, labels=labels, margin=np.where(labels == VOID, 0, 255).astype(np.uint8))
                 add_png(entry.id, labels)
-
-
-def _true_mask(files: dict, image_id: str, size: tuple[int, int], classes: int) -> np.ndarray:
-    if image_id not in files:
-        raise UserError(f"labels.source is masks, but {image_id} has no mask in masks/")
-    path, _ = files[image_id]
-    mask = read_label_image(path, classes)
-    if mask.shape != size:
-        raise UserError(f"{path}: the mask is {mask.shape[1]} × {mask.shape[0]}, its image {size[1]} × {size[0]}")
-    return mask

@@ -1,11 +1,13 @@
 """What a config names must be there: splits, masks, weight files. Checked before any job starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from itertools import permutations
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
-from matlabel.dataset.manifest import tag_indices
+from matlabel.dataset.manifest import Entry, tag_indices
+from matlabel.dataset.naming import some
 from matlabel.dataset.scan import Scan
 from matlabel.plan.chain import stages_of
 from matlabel.plan.rounds import earlier_round
@@ -17,6 +19,9 @@ PACKAGES = {
     "lbdm": ("pymatting", "pymatting"),
     "vitmatte": ("transformers", "vitmatte"),
 }
+
+# Images of a class below which a classifier learns little of it.
+FEW = 10
 
 
 def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
@@ -54,21 +59,25 @@ def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
             )
 
 
-def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[str]) -> None:
-    """Some class is in some of the training images and not in others: else tags teach nothing of where it is.
+def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[str]) -> list[str]:
+    """Whether tags can teach where a class is: it must be in some of the training images and not in others.
 
     Args:
         where: start of the message.
         classes: the class names.
 
+    Returns:
+        lines on classes that tags tell little of.
+
     Raises:
-        UserError: all training images have the same tags.
+        UserError: all training images have the same tags, or none has some class.
     """
     if "cam" not in stages_of(settings) or settings.cam.weights_from:
-        return
+        return []
     splits = settings.cam.splits or [split for split in data.splits if split not in settings.evaluation.splits]
     trained = [entry for entry in data.entries.values() if entry.split in splits and set(entry.tags) <= set(classes)]
-    found = {entry.tags for entry in trained if entry.tags or settings.dataset.untagged != "reject"}
+    trained = [entry for entry in trained if entry.tags or settings.dataset.untagged != "reject"]
+    found = {entry.tags for entry in trained}
     if len(found) == 1:
         [tags] = found
         shown = f"all are tagged {', '.join(tags)}" if tags else "none is tagged"
@@ -76,6 +85,49 @@ def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[st
             f"{where}cam: the training images have the same tags ({shown}), so that nothing tells a class from what is "
             "around it; add photographs without it, with empty tags and dataset.untagged: background"
         )
+    return notes_on_tags(where, trained, classes)
+
+
+def notes_on_tags(where: str, trained: Sequence[Entry], classes: list[str]) -> list[str]:
+    """Lines on classes that are in every training image, in few, or never apart from another.
+
+    Raises:
+        UserError: a class is in none.
+    """
+    images = {name: {entry.id for entry in trained if name in entry.tags} for name in classes}
+    if empty := [name for name in classes if not images[name]]:
+        raise UserError(
+            f"{where}cam: no training image is tagged {', '.join(empty)}; add photographs of it, or take it out of "
+            "classes.txt (the label values of the classes after it then change)"
+        )
+    notes = []
+    if full := [name for name in classes if len(images[name]) == len(trained)]:
+        notes.append(
+            f"{where}cam: every training image is tagged {some(full)}: nothing tells it from what is around it; add "
+            "photographs without it"
+        )
+    if few := [f"{name} ({len(images[name])})" for name in classes if len(images[name]) < FEW]:
+        notes.append(f"{where}cam: fewer than {FEW} training images are tagged {some(few)}: add photographs of it")
+    together = [
+        f"{one} and {other} are never apart" if images[one] == images[other] else f"{one} is never without {other}"
+        for one, other in permutations([name for name in classes if name not in full], 2)
+        if images[one] < images[other] or (images[one] == images[other] and one < other)
+    ]
+    if together:
+        notes.append(
+            f"{where}cam: tags cannot tell which is which where, in the training images, {some(together)}; add "
+            "photographs that show one without the other"
+        )
+    return notes
+
+
+def unscored_masks(settings: StageSettings, data: Scan) -> list[str]:
+    """A line on splits whose masks no score is made from."""
+    evaluation = settings.evaluation
+    labelled = evaluation.label_splits or [split for split in data.splits if split not in evaluation.splits]
+    scored = {*labelled, *evaluation.splits}
+    found = [split for split in data.splits if split not in scored and data.has_masks(split)]
+    return [f"evaluation: the masks of split {some(found)} are scored nowhere"] if found else []
 
 
 def check_weights(where: str, settings: StageSettings) -> None:

@@ -8,6 +8,8 @@ from matlabel.artifacts.errors import UserError
 from matlabel.dataset import folder as reader
 from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import Entry
+from matlabel.dataset.matching import match_ids, nearest
+from matlabel.dataset.naming import some
 from matlabel.dataset.scan import Scan, files_text
 from matlabel.plan.chain import Node
 from matlabel.plan.checks import check_corrections
@@ -36,11 +38,17 @@ def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: A
         if not folder.is_dir():
             raise UserError(f"config: trimaps.corrections: no such folder: {folder}")
         rows: dict[str, list[tuple[str, str, str]]] = {}
-        for image_id, name in reader.list_images(folder, ".", (".png",)).items():
-            if image_id not in data.ids:
-                raise UserError(f"{folder / name}: the data has no image {image_id}")
+        files = reader.list_images(folder, ".", (".png",))
+        images = {stem: image_id for image_id, (stem, _) in match_ids(data.ids, files).items()}
+        for stem, name in files.items():
+            if stem not in images:
+                like = nearest(stem, data.ids)
+                hint = f"; there is {like}" if like else ""
+                raise UserError(f"{folder / name}: the data has no image {stem}{hint}; a correction is called <id>.png")
             path = folder / name
-            rows.setdefault(data.ids[image_id], []).append((image_id, str(path), file_sha256(path)))
+            rows.setdefault(data.ids[images[stem]], []).append((images[stem], str(path), file_sha256(path)))
+        if others := reader.list_others(folder, (".png",)):
+            data.notes.append(f"{folder}: {len(others)} entries are no PNG and are not looked at: {some(others)}")
         for number, pairs in rows.items():
             text = files_text(pairs)
             path = f"{node.folder}/corrections-{number}-{text_sha256(text)[:12]}.csv"

@@ -15,7 +15,7 @@ from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, scan
 from matlabel.devices import has_nvidia_gpu
 from matlabel.plan.chain import SHARDED, STAGES, TRAININGS, Node, add_chain
-from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights
+from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights, unscored_masks
 from matlabel.plan.own_files import corrections_of, maps_of
 from matlabel.plan.rounds import earlier_round, in_rounds
 from matlabel.plan.sources import sources_digest, sources_text
@@ -53,10 +53,12 @@ class Plan:
         for variant, settings in self.variants.items():
             where = f"config: variant {variant}: " if self.config.variants else "config: "
             check_splits(where, settings, self.data)
-            check_tags(where, settings, self.data, self.classes)
+            self.data.notes += check_tags(where, settings, self.data, self.classes)
+            self.data.notes += unscored_masks(settings, self.data)
             check_weights(where, settings)
             check_mattes(where, settings)
             check_rounds(where, variant, self.variants, self.data)
+        self.data.notes = list(dict.fromkeys(self.data.notes))
         self.report = report_node(self.nodes, self.chains, self.variants, self.config.report, self.data.splits)
         self.ablation = ablation_node(self.chains, self.variants)
         for node in self.nodes.values():

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from matlabel.artifacts.label_image import read_label_image
 from matlabel.artifacts.provenance import Inputs
 from matlabel.artifacts.shard import open_shard
 from matlabel.dataset.images import load_image
-from matlabel.dataset.manifest import Entry, ShardManifest, read_files
+from matlabel.dataset.manifest import Entry, ShardManifest
+from matlabel.dataset.true_masks import TrueMasks
 from matlabel.report import gallery
 from matlabel.report.runs import Run, folder_of
 
@@ -35,15 +35,15 @@ class Pictures:
 
     Args:
         shards: all shards of the data set.
-        masks: CSV of the true masks or list of such.
+        masks: of the data set, as far as there are any.
         results: the folder of all artifacts.
         side: long side of a picture, in pixels.
         inputs: where the files that are read get noted.
     """
 
-    def __init__(self, shards: list[ShardManifest], masks: Path | None, results: Path, side: int, inputs: Inputs):
+    def __init__(self, shards: list[ShardManifest], masks: TrueMasks, results: Path, side: int, inputs: Inputs):
         self._places = {entry.id: (shard, entry) for shard in shards for entry in shard.entries}
-        self._masks = read_files(masks)
+        self._masks = masks
         self._results = results
         self._side = side
         self._inputs = inputs
@@ -68,9 +68,7 @@ class Pictures:
         if prediction := found.get("predictions"):
             drawn["prediction"] = gallery.labels(prediction["labels"], side)
         if image_id in self._masks:
-            path = self._masks[image_id][0]
-            self._inputs.add(path)
-            drawn["truth"] = gallery.labels(read_label_image(path), side)
+            drawn["truth"] = gallery.labels(self._masks.read(image_id, image.shape[:2]), side)
         return Row(image_id, why, entry.tags, scores, drawn)
 
     def _arrays(self, run: Run, stage: str, shard: ShardManifest, entry: Entry) -> dict[str, np.ndarray] | None:

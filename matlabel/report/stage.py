@@ -13,6 +13,7 @@ from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.provenance import Inputs, recorded
 from matlabel.dataset.manifest import ShardManifest, load_shards, read_entries
+from matlabel.dataset.true_masks import TrueMasks
 from matlabel.report import page
 from matlabel.report.pictures import ALL_STAGES, HELD_OUT_STAGES, Pictures, Row
 from matlabel.report.runs import Run, load_run, number, settings_of
@@ -42,7 +43,8 @@ def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: P
         for shard in shards:
             inputs.add(shard.files)
         runs = [load_run(entry, results, inputs) for entry in context.raw["runs"]]
-        pictures = Pictures(shards, masks, results, context.settings.thumbnail, inputs)
+        truth = TrueMasks(masks, len(context.classes), inputs)
+        pictures = Pictures(shards, truth, results, context.settings.thumbnail, inputs)
         rows = _gallery(runs, pictures, context.settings.gallery)
         rejected = _rejected(shards)
         images = sum(len(shard.entries) for shard in shards) + len(rejected)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from matlabel.settings.base import Settings
+from matlabel.settings.base import Settings, free
 
 
 class ShapesSettings(Settings):
@@ -34,6 +34,14 @@ class DatasetSettings(Settings):
     )
     unreadable: Literal["refuse", "reject"] = Field(
         "refuse", description="Images that cannot be opened: stop, or leave them out and list them."
+    )
+    max_pixels: int = Field(
+        100_000_000, ge=1, description="Photographs of more pixels count as unreadable: most are mistakes, or bombs."
+    )
+    masks: Literal["refuse", "note"] = free(
+        "refuse",
+        description="Masks that cannot be used, or that contradict the tags throughout: stop, or say so and leave "
+        "those that cannot be used out of the scores.",
     )
     shapes: ShapesSettings = Field(ShapesSettings(), description="The demo's generator (format shapes).")
 

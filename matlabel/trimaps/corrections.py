@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.label_image import VOID, voc_palette
 from matlabel.artifacts.picture import MASKS, WrongSizeError, open_picture
-from matlabel.artifacts.reading import read_bytes
+from matlabel.artifacts.reading import read_bytes, read_unchanged
 
 _NEAR = 32
 # A colour that is not this much nearer to one label's than to any other's is no label's.
@@ -22,7 +22,9 @@ _SOLID = 5
 _OPAQUE = 128
 
 
-def read_correction(path: Path, shape: tuple[int, int], labels: list[int], names: list[str]) -> np.ndarray:
+def read_correction(
+    path: Path, shape: tuple[int, int], labels: list[int], names: list[str], sha256: str | None = None
+) -> np.ndarray:
     """Read a correction.
 
     Only what the image is tagged with, background and void can be drawn. A brush with soft edges blends their colours:
@@ -34,16 +36,18 @@ def read_correction(path: Path, shape: tuple[int, int], labels: list[int], names
         shape: (H, W) of the image.
         labels: label values 1..K of the image's tags.
         names: all class names.
+        sha256: of the bytes that it must have.
 
     Returns:
         int16[H, W]: -1 no opinion, 0 background, 1..K class, 255 unknown.
 
     Raises:
-        UserError: unreadable, of another size, or drawn in the colour of a class that is not tagged or of no class; the
-            first such place is named.
+        UserError: unreadable, of other bytes or another size, or drawn in the colour of a class that is not tagged or
+            of no class; the first such place is named.
     """
+    data = read_bytes(path) if sha256 is None else read_unchanged(path, sha256)
     try:
-        drawn = np.asarray(open_picture(read_bytes(path), MASKS, size=shape).convert("RGBA"))
+        drawn = np.asarray(open_picture(data, MASKS, size=shape).convert("RGBA"))
     except WrongSizeError as error:
         height, width = error.size
         raise UserError(

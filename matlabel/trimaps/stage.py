@@ -39,7 +39,8 @@ def run(
         inputs.add([settings, activations, *shard.files])
         drawn = read_files(corrections)
         if corrections is not None:
-            inputs.add([corrections, *(path for path, _ in drawn.values())])
+            inputs.add(corrections)
+            inputs.files.update({str(path): digest for path, digest in drawn.values()})
         problems = []
         with open_shard(activations, "activations") as source, write_shard(out, **context.shard_attributes) as writer:
             for entry in shard.entries:
@@ -52,11 +53,12 @@ def run(
                 if entry.id in drawn:
                     try:
                         labels = found["classes"].tolist()
-                        opinion = read_correction(drawn[entry.id][0], size, labels, context.classes)
+                        path, digest = drawn[entry.id]
+                        opinion = read_correction(path, size, labels, context.classes, digest)
                         trimap = np.where(opinion >= 0, opinion, trimap).astype(np.uint8)
                         strokes["drawn"] = (opinion >= 0).astype(np.uint8)
                         if (trimap == UNKNOWN).all():
-                            raise UserError(f"{drawn[entry.id][0]}: leaves nothing sure; draw what is, too")
+                            raise UserError(f"{path}: leaves nothing sure; draw what is, too")
                     except UserError as error:
                         problems.append(str(error))
                 writer.add(entry.id, trimap=trimap, enforced=np.array(enforced, np.uint8), **strokes)

@@ -28,7 +28,7 @@ def test_the_split_column_may_be_missing_and_a_byte_order_mark_present(animals):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,tags\na0,cat\n", r"line 1: no column classes, id"),
+        ("id,split\na0,train\n", r"line 1: no column classes; the header is"),
         ("id,split,classes\na0,train,cat\na0,train,dog\n", r"line 3: a0 stands already in line 2"),
         ("id,split,classes\n../a0,train,cat\n", r"line 2: the id '\.\./a0' must be a plain file stem"),
         ("id,split,classes\n-rf,train,cat\n", r"line 2: the id '-rf'"),
@@ -47,7 +47,17 @@ def test_two_images_of_one_stem_are_refused(animals):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("", "names no class"), ("cat\ncat\n", "line 2"), ("cat;dog\n", "semicolon")]
+    ("text", "message"),
+    [
+        ("", "names no class"),
+        ("cat\ncat\n", "line 2"),
+        ("cat\n\nCat\n", "line 3: .* named twice, first in line 1"),
+        ("cat;dog\n", "semicolon"),
+        ("background\ncat\n", "line 1: .* is no class: background is label value 0 by itself"),
+        ("cat\n__Background__\n", "line 2: .* take the line out"),
+        ("c\u2028at\n", "a character that is not printed"),
+        ("c" * 300, "longer than 200 bytes"),
+    ],
 )
 def test_wrong_classes_are_named(animals, text, message):
     (animals / "classes.txt").write_text(text)
@@ -68,3 +78,21 @@ ESCAPING = st.tuples(st.text(), st.sampled_from("/\\\0\n"), st.text()) | st.tupl
 def test_no_id_escapes_its_folder(image_id):
     with pytest.raises(UserError):
         check_id(image_id, "labels.csv")
+
+
+@given(st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="/\\"), min_size=1))
+def test_an_id_that_passes_is_a_file_name_with_room_for_endings(tmp_path_factory, image_id):
+    try:
+        check_id(image_id, "labels.csv")
+    except UserError:
+        return
+    path = tmp_path_factory.getbasetemp() / f".{image_id}.png.provenance.json.abcdefgh.tmp"
+    path.touch()
+    path.unlink()
+
+
+def test_files_of_another_case_are_pointed_at(animals):
+    for name, reader in (("classes.txt", read_classes), ("images", list_images)):
+        (animals / name).rename(animals / name.capitalize())
+        with pytest.raises(UserError, match=f"there is {name.capitalize()}: rename it"):
+            reader(animals)

@@ -209,7 +209,7 @@ def test_a_mask_that_changed_is_named(tmp_path):
 def test_a_mask_of_another_size_is_named(tmp_path):
     _, _, tree, keys = evaluate(tmp_path)
     tree.replace_mask("train_003", np.full((10, 20), VOID, np.uint8))
-    with pytest.raises(UserError, match=r"train_003_mask\.png: 20 x 10 pixels, but its image has 64 x 48"):
+    with pytest.raises(UserError, match=r"train_003_mask\.png: 20 × 10 pixels, but its image has 64 × 48"):
         tree.evaluate(keys["evaluation"], list(keys))
 
 
@@ -218,8 +218,3 @@ def test_a_missing_shard_is_named(tmp_path):
     (tree.results / "labels" / keys["labels"] / "shard-00000.h5").unlink()
     with pytest.raises(UserError, match=r"labels/.*shard-00000\.h5: cannot be read"):
         tree.evaluate(keys["evaluation"], list(keys))
-
-
-def test_a_class_that_is_called_background_keeps_a_name_of_its_own(tmp_path):
-    scores, _, _, _ = evaluate(tmp_path, ResultsTree(tmp_path, classes=["background", "square"]))
-    assert list(scores["labels"]["iou"]) == ["(background)", "background", "square"]

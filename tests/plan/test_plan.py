@@ -60,6 +60,7 @@ def other_values(field):
         "embedding",
         "features",
         "present",
+        "note",
         "off",
     ]
     candidates += ["bf16-mixed", "cpu", "other", "labels.csv", "files:maps"]

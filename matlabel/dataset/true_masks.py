@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from matlabel.artifacts.digest import file_sha256
-from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.label_image import read_label_image
 from matlabel.artifacts.provenance import Inputs
 from matlabel.dataset.manifest import read_files
@@ -35,17 +33,6 @@ class TrueMasks:
             UserError: missing, changed since the manifest was made, not a mask, or not of the size of its image.
         """
         path, expected = self._files[image_id]
-        try:
-            found = file_sha256(path)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-        if found != expected:
-            raise UserError(f"{path}: changed since the run began; run again, only what it touches is computed")
-        self._inputs.files[str(path)] = found
-        mask = read_label_image(path, self._classes)
-        if mask.shape != shape:
-            raise UserError(
-                f"{path}: {mask.shape[1]} x {mask.shape[0]} pixels, but its image has {shape[1]} x {shape[0]} "
-                "(width x height, turned upright); a mask must have the size of its image"
-            )
+        mask = read_label_image(path, self._classes, shape, expected)
+        self._inputs.files[str(path)] = expected
         return mask
