@@ -10,6 +10,7 @@ from matlabel.dataset.manifest import Entry
 from matlabel.settings.dataset import DatasetSettings
 
 _THREADS = 8
+_NAMED = 20
 
 
 def check_images(
@@ -62,10 +63,13 @@ def refuse_unreadable(unreadable: Sequence[str], settings: DatasetSettings) -> N
     """Stop because of images that cannot be opened, if the settings say so.
 
     Raises:
-        UserError: a line for each.
+        UserError: a line for each of the first.
     """
     if unreadable and settings.unreadable == "refuse":
-        raise UserError("\n".join([*unreadable, "replace them, or leave them out with dataset.unreadable: reject"]))
+        more = [f"and {len(unreadable) - _NAMED} more"] if len(unreadable) > _NAMED else []
+        raise UserError(
+            "\n".join([*unreadable[:_NAMED], *more, "replace them, or leave them out with dataset.unreadable: reject"])
+        )
 
 
 def _size(folder: Path, entry: Entry, settings: DatasetSettings) -> list[int] | str:

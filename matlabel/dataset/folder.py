@@ -154,7 +154,7 @@ def unknown_tag(folder: Path, image: Tagged, tag: str, classes: list[str]) -> st
     """The message for a tag that is no class."""
     where = f"{folder / 'labels.csv'}, line {image.line}"
     joined = all(part.strip() in classes for part in tag.split(",")) and "," in tag
-    hint = "; tags are separated by ;" if joined else did_you_mean(tag, classes)
+    hint = ", but its parts are: separate tags by semicolons" if joined else did_you_mean(tag, classes)
     return f'{where}: class "{tag:.60}" is not in classes.txt{hint}'
 
 
