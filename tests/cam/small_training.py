@@ -1,24 +1,14 @@
 """A small cam training: its settings, one of ten pictures, and the exception that kills it."""
 
+from tiny import TINY
+
 from matlabel.artifacts.digest import file_sha256
 from matlabel.cam.samples import TaggedImages
 from matlabel.dataset.manifest import Entry, ShardManifest
 from matlabel.settings.cam import CamSettings
 
-# Block `cam` of a config.
-SMALL = {
-    "backbone": "resnet18",
-    "weights": "none",
-    "norm": "frozen",
-    "epochs": 2,
-    "steps": 0,
-    "batch_size": 4,
-    "crop": 48,
-    "resize": [48, 60],
-    "lr": 0.001,
-    "threads": 1,
-    "embedding_size": 8,
-}
+# Block `cam` of a config: that of whole runs, but for what cannot be compared step by step.
+SMALL = {**TINY["cam"], "norm": "frozen", "optimizer": "sgd"}
 # A trunk of noise learns nothing, so tags would choose a plain classifier.
 TERMS_TAKEN = {**SMALL, "warmup": 2, "fallback": "off"}
 
