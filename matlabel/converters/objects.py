@@ -8,7 +8,8 @@ import numpy as np
 from matlabel.artifacts.npy import header_end, read_header
 from matlabel.artifacts.reading import read_bytes
 from matlabel.converters.pickled_tensors import TENSORS
-from matlabel.converters.pickles import Budget, Machine
+from matlabel.converters.pickles import Machine
+from matlabel.converters.vocabulary import Budget
 
 # Of a file: as much again is in memory while it is read.
 MOST_BYTES = 512 * 2**20

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from matlabel.artifacts.npy import array_of, element_type
-from matlabel.converters.pickles import Budget, Known, Vocabulary
+from matlabel.converters.vocabulary import Budget, Known, Vocabulary
 
 
 class ElementType:

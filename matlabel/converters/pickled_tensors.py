@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from matlabel.converters.pickled_arrays import ARRAYS, sides
-from matlabel.converters.pickles import Budget, Known, Machine, Vocabulary
+from matlabel.converters.pickles import Machine
+from matlabel.converters.vocabulary import Budget, Known, Vocabulary
 
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
 _STORAGES = {

@@ -10,65 +10,19 @@ Opcodes as in the standard library's pickletools, which describes each.
 import codecs
 import re
 import struct
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-# An object each, at most: half a gigabyte. A hundred thousand images with their labels take three million.
-_MOST_OPERATIONS = 4_000_000
+from matlabel.converters.vocabulary import Budget, Known, Vocabulary
+
 _LONGEST_NUMBER = 256  # bytes
 _LONGEST_KEY = 1024
 # Text beyond this is binary data of old protocols, which has one byte a character; other text would take four.
 _LONG_TEXT = 1 << 16
 _WIDE_UTF8 = re.compile(rb"[\xc4-\xff]")
 _WIDE_ESCAPE = re.compile(rb"\\U|\\u(?!00)")
-
-
-class Budget:
-    """What reading a file may still take: operations, and bytes of arrays, which are all in the file."""
-
-    def __init__(self, length: int):
-        self.operations = _MOST_OPERATIONS
-        # Old protocols hold an array's bytes as text, which becomes bytes, which become an array.
-        self.bytes = 2 * length
-
-    def take(self, count: int) -> None:
-        """Take bytes.
-
-        Raises:
-            ValueError: more than the file can hold: the same ones are used again and again.
-        """
-        self.bytes -= count
-        if self.bytes < 0:
-            raise ValueError("its arrays are larger than the file")
-
-
-@dataclass(frozen=True)
-class Known:
-    """A name that a pickle may use.
-
-    Attributes:
-        name: for messages.
-        make: arguments, budget -> the value; None: it is only named, as the type of something.
-    """
-
-    name: str
-    make: Callable[[tuple, Budget], Any] | None = None
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """What a pickle may hold beside plain values.
-
-    Attributes:
-        names: (module, name) -> what it stands for.
-        states: type -> what gives a value of it the state that a pickle has made apart: value, state, budget.
-    """
-
-    names: Mapping[tuple[str, str], Known]
-    states: Mapping[type, Callable[[Any, Any, Budget], None]]
 
 
 class Machine:
@@ -104,9 +58,7 @@ class Machine:
         try:
             while (code := self.content[self.position]) != ord("."):
                 self.position += 1
-                self.budget.operations -= 1
-                if self.budget.operations < 0:
-                    raise ValueError(f"a pickle of more than {_MOST_OPERATIONS} operations")
+                self.budget.operation()
                 act = _OPERATIONS[code]
                 if act is None:
                     raise ValueError(f"the pickle makes objects that are not read here (operation {code:#04x})")

@@ -22,7 +22,8 @@ from hypothesis.extra import numpy as arrays
 import matlabel.converters
 from matlabel.converters.objects import load_object
 from matlabel.converters.pickled_tensors import TENSORS
-from matlabel.converters.pickles import Budget, Machine
+from matlabel.converters.pickles import Machine
+from matlabel.converters.vocabulary import Budget
 
 PROTOCOLS = st.integers(0, 5)
 DTYPES = st.one_of(
