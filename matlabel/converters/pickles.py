@@ -141,7 +141,7 @@ def _line_text(m: Machine) -> None:
     data = m.line()
     if len(data) > _LONG_TEXT and _WIDE_ESCAPE.search(data):
         raise ValueError(f"a text of {len(data)} bytes")
-    m.push(data.decode("raw-unicode-escape"))
+    m.push(codecs.raw_unicode_escape_decode(data)[0])
 
 
 def _quoted(m: Machine) -> None:
