@@ -67,7 +67,8 @@ def _array(name: str, file: zipfile.ZipExtFile, check: Callable[[str, Header], N
     # One byte more than there should be: then the archive's checksum is looked at, and a longer member is seen.
     content = file.read(header.size + 1)
     if len(content) != header.size:
+        found = "more" if len(content) > header.size else len(content)
         raise zipfile.BadZipFile(
-            f"{name} has the shape {list(header.shape)}, {header.size} bytes, but {len(content)} were found"
+            f"{name} has the shape {list(header.shape)}, {header.size} bytes, but {found} were found"
         )
     return array_of(content, header.dtype, header.shape, header.fortran)
