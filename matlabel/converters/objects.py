@@ -30,7 +30,7 @@ def load_object(content: bytes) -> Any:
     header = read_header(content[: header_end(content)])
     if header.dtype is not None or header.shape != ():
         raise ValueError("holds an array and not a dictionary; np.save(path, {…}) makes the files that are read here")
-    found = Machine(content[header.start :], TENSORS, Budget(len(content))).load()
+    found = Machine(content, TENSORS, Budget(len(content)), start=header.start).load()
     if not isinstance(found, np.ndarray) or found.shape != () or found.dtype != object:
         raise ValueError("the pickle is damaged: no array around the dictionary")
     return found.item()

@@ -33,6 +33,7 @@ class Machine:
         vocabulary: what they may hold.
         budget: shared by all that belongs to one file.
         persistent: what an object kept outside of the pickle is; None: there is none.
+        start: where the first one begins.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class Machine:
         vocabulary: Vocabulary,
         budget: Budget,
         persistent: Callable[[Any], Any] | None = None,
+        start: int = 0,
     ):
-        self.content, self.position = content, 0
+        self.content, self.position = content, start
         self.vocabulary, self.budget, self.persistent = vocabulary, budget, persistent
         self.stack: list[Any] = []
         self.marked: list[list[Any]] = []
