@@ -65,7 +65,8 @@ def convert_folder(
     Args:
         folder: with the .npy files.
         out: folder of the maps; made if missing.
-        data: data folder with classes.txt and labels.csv, which the keys are held against.
+        data: data folder with classes.txt and labels.csv, which the keys are held against; files of other images are
+            left out.
         first: the index that stands for the first class.
         array: which maps to take where there are two; None: high_res, if it is there.
         progress: wraps the files while they are converted.
@@ -85,9 +86,10 @@ def convert_folder(
     if out.exists() and os.path.samefile(folder, out):
         raise UserError(f"{out}: is the folder that is read; give another one with -o")
     tags = _tags(data) if data else None
-    if tags:
-        _check_first(files[:: len(files) // _LOOKED_AT + 1], tags, first, array)
     found = Converted()
+    if tags:
+        files = _of_the_data(files, tags, found.notes)
+        _check_first(files[:: len(files) // _LOOKED_AT + 1], tags, first, array)
     for path in progress(files):
         try:
             check_id(path.stem, str(path))
@@ -100,8 +102,6 @@ def convert_folder(
                 found.empty.append(path.stem)
         except (UserError, ValueError) as error:
             found.problems.add(path.name, str(error).removeprefix(f"{path}: "))
-    if tags:
-        _note(found, {path.stem for path in files}, tags)
     return found
 
 
@@ -113,6 +113,27 @@ def _tags(data: Path) -> Tags:
     return Tags(classes, {image.id: {places[tag] for tag in image.tags if tag in places} for image in listed})
 
 
+def _of_the_data(files: list[Path], tags: Tags, notes: list[str]) -> list[Path]:
+    """The files of images of labels.csv; `notes` is told of the others, and of tagged images without a file."""
+    stems = {path.stem for path in files}
+    foreign = sorted(stems - tags.labels.keys())
+    missing = [image_id for image_id, labels in tags.labels.items() if labels and image_id not in stems]
+    if len(foreign) == len(files):
+        raise UserError(
+            f"{files[0].parent}: no file is named as an image of labels.csv; they are {_some(foreign)}, its images are "
+            f"{_some(list(tags.labels))}"
+        )
+    if foreign:
+        notes.append(f"left out, as they are named as no image of labels.csv: {len(foreign)} ({_some(foreign)})")
+    if missing:
+        notes.append(f"tagged images of labels.csv without a file: {len(missing)} ({_some(missing)})")
+    return [path for path in files if path.stem in tags.labels]
+
+
+def _some(ids: list[str]) -> str:
+    return ", ".join(ids[:3]) + (" …" if len(ids) > 3 else "")
+
+
 def _check_first(files: list[Path], tags: Tags, first: int, array: Array | None) -> None:
     """Refuse keys that fit the tags only if they are counted from the other number."""
     keys = {}
@@ -121,12 +142,7 @@ def _check_first(files: list[Path], tags: Tags, first: int, array: Array | None)
             keys[path.stem] = {label - 1 for label in class_maps(read_object(path), 0, array)[0]}
         except (UserError, ValueError):
             continue  # named when it is its turn
-    known = [image_id for image_id in keys if tags.labels.get(image_id)]
-    if keys and not keys.keys() & tags.labels.keys():
-        raise UserError(
-            f"{files[0].name} and the others are named as no image of labels.csv; its images are "
-            f"{', '.join(list(tags.labels)[:3])} …"
-        )
+    known = [image_id for image_id in keys if tags.labels[image_id]]
 
     def misfits(counted_from: int) -> int:
         return sum(not tags.labels[each] <= {key - counted_from + 1 for key in keys[each]} for each in known)
@@ -145,7 +161,7 @@ def _check_tags(image_id: str, labels: list[int], tags: Tags | None) -> None:
     beyond = [label for label in labels if label > len(tags.classes)]
     if beyond:
         raise ValueError(f"has a class {beyond[0]}, counted from 1, and classes.txt names {len(tags.classes)}")
-    missing = sorted(tags.labels.get(image_id, set()) - set(labels))
+    missing = sorted(tags.labels[image_id] - set(labels))
     if missing:
         names = ", ".join(tags.classes[label - 1] for label in missing)
         raise ValueError(f"has no map of {names}, which the image is tagged with")
@@ -161,14 +177,3 @@ def _write(path: Path, labels: list[int], maps: np.ndarray) -> bool:
         return True
     write_bytes(path, file.getvalue())
     return False
-
-
-def _note(found: Converted, files: set[str], tags: Tags) -> None:
-    foreign = sorted(files - tags.labels.keys())
-    missing = [image_id for image_id, labels in tags.labels.items() if labels and image_id not in files]
-    for ids, text in (
-        (foreign, "files that are named as no image of labels.csv"),
-        (missing, "tagged images of labels.csv without a file"),
-    ):
-        if ids:
-            found.notes.append(f"{text}: {len(ids)} ({', '.join(ids[:3])}{' …' if len(ids) > 3 else ''})")

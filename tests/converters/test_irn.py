@@ -150,12 +150,12 @@ def test_what_does_not_fit_the_data_is_said(folder):
     assert "c.npy: has a class 6, counted from 1, and classes.txt names 2" in message
     os.rename("cams/a.npy", "cams/z.npy")
     output = convert("--data", "animals").output
-    assert "files that are named as no image of labels.csv: 1 (z)" in output
+    assert "left out, as they are named as no image of labels.csv: 1 (z)" in output
     assert "tagged images of labels.csv without a file: 1 (a)" in output
-    assert "1 written, 1 there already, 1 without a class" in output
+    assert "0 written, 1 there already, 1 without a class" in output
     for image_id in "bcd":
         os.unlink(f"cams/{image_id}.npy")
-    assert "z.npy and the others are named as no image of labels.csv; its images are a, b, c" in (
+    assert "cams: no file is named as an image of labels.csv; they are z, its images are a, b, c …" in (
         refused("--data", "animals")
     )
 
