@@ -189,6 +189,9 @@ def _set_items(m: Machine, flat: list[Any]) -> None:
             raise ValueError(f"a dictionary with a key that is a {type(key).__name__}")
         if isinstance(key, (str, bytes)) and len(key) > _LONGEST_KEY:
             raise ValueError(f"a dictionary with a key of {len(key)} letters")
+        # Of longer ones any number can have the same hash.
+        if isinstance(key, int) and not -(2**63) <= key < 2**64:
+            raise ValueError(f"a dictionary with a key of {key.bit_length()} bits")
         target[key] = value
 
 
