@@ -8,6 +8,7 @@ import typer
 
 from matlabel import inspection
 from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.converters.commands import convert
 from matlabel.driver import end_with_driver, unwind_when_terminated
 from matlabel.inspection import FILE, FOLDER
 from matlabel.inspection.options import ManyValues
@@ -268,6 +269,7 @@ def fetch(backbones: Annotated[list[str] | None, typer.Argument(help="resnet18, 
 
 for command in inspection.COMMANDS:
     app.command(cls=ManyValues)(command)
+app.add_typer(convert, name="convert")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from itertools import permutations
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.reading import read_bytes
 from matlabel.dataset.manifest import Entry, tag_indices
 from matlabel.dataset.naming import some
 from matlabel.dataset.scan import Scan
@@ -22,6 +23,7 @@ PACKAGES = {
 
 # Images of a class below which a classifier learns little of it.
 FEW = 10
+_NAMED = 5
 
 
 def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
@@ -208,6 +210,43 @@ def check_corrections(data: Scan, drawn: dict[str, Path], classes: list[str]) ->
             problems.append(str(error))
     if problems:
         raise UserError("\n".join(problems))
+
+
+def check_maps(data: Scan, maps: dict[str, Path], classes: list[str], folder: Path) -> None:
+    """Maps of one's own fit their images: names, shapes, ranges. The stage activations says the same of every file.
+
+    Args:
+        data: the scanned data set.
+        maps: image id -> its maps.
+        classes: the class names.
+        folder: where they lie.
+
+    Raises:
+        UserError: some do not; a line each, of the first five. Or most of them say nothing.
+    """
+    from matlabel.activations.maps_file import MOST_BYTES, read_maps
+    from matlabel.activations.silent import SilentMaps
+    from matlabel.dataset.images import load_image
+
+    problems, silent = [], SilentMaps()
+    for image_id, path in maps.items():
+        entry = data.entries[image_id]
+        try:
+            size = load_image(data.folder, entry).shape[:2]
+        except UserError:
+            continue  # the stage dataset names it, and rejects it or not
+        labels = tag_indices(entry, classes)
+        try:
+            found = read_maps(path, read_bytes(path, MOST_BYTES), labels, classes, 1.0, size)
+        except UserError as error:
+            problems.append(str(error))
+            if len(problems) == _NAMED:
+                break
+            continue
+        silent.add(image_id, labels, found.silent, classes)
+    if problems:
+        raise UserError("\n".join(problems))
+    silent.refuse(str(folder))
 
 
 def check_mattes(where: str, settings: StageSettings) -> None:

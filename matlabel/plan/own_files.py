@@ -1,5 +1,6 @@
 """Files that people bring for single images, corrections and maps: shard by shard, in CSVs named by their content."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from matlabel.dataset.matching import match_ids, nearest
 from matlabel.dataset.naming import some
 from matlabel.dataset.scan import Scan, files_text
 from matlabel.plan.chain import Node
-from matlabel.plan.checks import check_corrections
+from matlabel.plan.checks import check_corrections, check_maps
 
 # (key, shard) -> the CSV of its files: id, path, SHA-256.
 ShardFiles = dict[tuple[str, str], str]
 Add = Callable[[str, str], str]
 _NAMED = 5
+# Maps that the driver itself opens, with their photographs: some seconds at most.
+_LOOKED_AT = 64
 
 
 def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: Add) -> ShardFiles:
@@ -69,7 +72,8 @@ def maps_of(
 ) -> ShardFiles:
     """The maps of the shards of the stage activations, where their source is files.
 
-    Only that they are there is checked: what they hold is read by the job.
+    That they are there is checked of all; what they hold, of some of those that are new or edited since the last run,
+    as the job will check it of all: a mistake in how they were written is in most of them.
 
     Args:
         nodes: of all stages.
@@ -80,7 +84,7 @@ def maps_of(
         index: folder -> what is remembered of its files' digests.
 
     Raises:
-        UserError: no such folder, or an image without maps.
+        UserError: no such folder, an image without maps, or maps that do not fit their image.
     """
     found = {}
     for node in [node for node in nodes if node.stage == "activations" and node.settings.kind == "files"]:
@@ -92,7 +96,9 @@ def maps_of(
         for entry in data.entries.values():
             if entry.split not in asked or not _needs_maps(entry, classes):
                 continue
-            digest = digests.sha256(folder, f"{entry.id}.npz")
+            # A pipe of that name would never end.
+            regular = os.path.isfile(folder / f"{entry.id}.npz")
+            digest = digests.sha256(folder, f"{entry.id}.npz") if regular else ""
             if digest:
                 rows[data.ids[entry.id]].append((entry.id, str(folder / f"{entry.id}.npz"), digest))
             elif _readable(data, entry):
@@ -105,10 +111,12 @@ def maps_of(
                 f"config: activations.source: {folder} holds no {names}; every tagged image of the splits "
                 f"{', '.join(asked)} needs its maps (labels.splits may name fewer splits)"
             )
-        for number, files in rows.items():  # also where no image needs any: the job is told so
-            text = files_text(files)
-            path = f"{node.folder}/maps-{number}-{text_sha256(text)[:12]}.csv"
-            found[node.key, number] = add(path, text)
+        # Also where no image needs any: the job is told so.
+        texts = {number: files_text(files) for number, files in rows.items()}
+        paths = {number: f"{node.folder}/maps-{number}-{text_sha256(text)[:12]}.csv" for number, text in texts.items()}
+        fresh = [row for number, files in rows.items() if not Path(paths[number]).exists() for row in files]
+        check_maps(data, {row[0]: Path(row[1]) for row in fresh[:: len(fresh) // _LOOKED_AT + 1]}, classes, folder)
+        found.update({(node.key, number): add(paths[number], text) for number, text in texts.items()})
     return found
 
 

@@ -60,7 +60,11 @@ def test_a_shard_holds_the_tagged_classes_at_a_quarter_of_the_image(run):
         assert "unspread" not in found
 
 
-def test_every_file_that_does_not_fit_is_named_and_nothing_is_left(run):
+@pytest.mark.parametrize("seen_by_the_driver", [True, False])
+def test_every_file_that_does_not_fit_is_named_and_nothing_is_left(run, monkeypatch, seen_by_the_driver):
+    if not seen_by_the_driver:
+        # As of a folder of so many files that these are none of those it looks at.
+        monkeypatch.setattr("matlabel.plan.own_files.check_maps", lambda *_: None)
     save("a", maps=np.full((2, 4, 4), np.nan))
     save("b", classes=np.array(["cat", "dgo"]))
     with pytest.raises(UserError) as error:
@@ -69,6 +73,21 @@ def test_every_file_that_does_not_fit_is_named_and_nothing_is_left(run):
     assert first.startswith("maps/a.npz: maps holds NaN")
     assert second.startswith('maps/b.npz: classes: "dgo" is no class of the data (did you mean "dog"?)')
     assert not list(Path("results/activations").glob("*/*.h5"))
+
+
+def test_maps_that_say_nothing_are_refused_where_most_are_so_and_noted_where_a_few_are(run, capsys):
+    flat = np.full((2, 10, 12), 0.7, np.float32)
+    save("b", maps=np.stack([flat[0], np.eye(10, 12, dtype=np.float32)]))
+    run()
+    assert "maps of 1 of 3 tags say nothing of where the class is" in capsys.readouterr().out
+
+    def spoil():
+        save("a", maps=flat)
+        save("b", maps=flat)
+
+    spoil()
+    with pytest.raises(UserError, match=r"maps of 3 of 3 tags say nothing.*: a \(cat\), b \(cat\), b \(dog\); see how"):
+        run()
 
 
 def test_a_file_that_changes_while_the_run_goes_on_is_not_read(run):

@@ -1,7 +1,9 @@
 """One's own maps as the driver sees them: which files there must be, and whom a changed one concerns."""
 
+import os
 import shutil
 
+import numpy as np
 import pytest
 
 from matlabel.artifacts.errors import UserError
@@ -9,13 +11,19 @@ from matlabel.dataset.manifest import read_files
 from matlabel.plan import Plan
 
 
+def save(image_id, value=1.0, shape=(2, 10, 12)):
+    """Maps of an image of 40 by 48 pixels: a cat on the left, a dog on the right."""
+    maps = np.zeros(shape, np.float32)
+    maps[0, :, :4], maps[1, :, 8:] = value, value
+    np.savez(f"maps/{image_id}.npz", classes=np.array(["cat", "dog"]), maps=maps)
+
+
 @pytest.fixture
 def config(animals, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "maps").mkdir()
     for path in (animals / "images").iterdir():
-        # Not read before the job runs: any bytes will do.
-        (tmp_path / "maps" / f"{path.stem}.npz").write_bytes(path.stem.encode())
+        save(path.stem)
     return {
         "dataset": {"format": "folder", "path": "animals", "shard_size": 4},
         "evaluation": {"splits": ["val"]},
@@ -34,13 +42,29 @@ def test_maps_need_no_classifier_and_reach_each_shard_with_their_digests(config)
     assert str(listed["a5"][0]) == "maps/a5.npz"
 
 
-def test_an_edited_file_changes_the_list_of_its_shard_and_no_key(config, tmp_path):
+def test_an_edited_file_changes_the_list_of_its_shard_and_no_key(config):
     before = Plan(config, write=True)
-    (tmp_path / "maps/a5.npz").write_bytes(b"drawn anew")
+    save("a5", 0.5)
     after = Plan(config, write=True)
     assert after.chains == before.chains
     moved = [shard for (_, shard), path in after.maps.items() if path not in before.maps.values()]
     assert moved == ["00001"]
+
+
+def test_what_does_not_fit_is_said_before_anything_runs_also_where_nothing_is_written(config, tmp_path):
+    save("a5", shape=(2, 12, 10))
+    for write in (False, True):
+        with pytest.raises(UserError, match=r"^maps/a5\.npz: maps has the shape \[2, 12, 10\].*look turned"):
+            Plan(config, write=write)
+        # Refused again by the next run: the list of a shard is not written before its files are in order.
+        assert not list(tmp_path.glob("results/activations/*/maps-*"))
+
+
+def test_a_pipe_among_the_maps_ends_in_a_message(config, tmp_path):
+    (tmp_path / "maps/a5.npz").unlink()
+    os.mkfifo(tmp_path / "maps/a5.npz")
+    with pytest.raises(UserError, match=r"maps holds no a5\.npz"):
+        Plan(config)
 
 
 def test_files_of_images_that_are_not_asked_for_are_neither_needed_nor_read(config, tmp_path):

@@ -89,9 +89,10 @@ def test_both_leave_activations_and_labels(rounds):
 def test_an_edited_file_reruns_its_shard_and_nothing_of_another_variant(rounds):
     path = rounds.folder / "maps/a1.npz"
     before = path.read_bytes()
-    np.savez_compressed(path, classes=["dog"], maps=np.full((1, 28, 32), np.nan))
+    write_maps(path, ("dog",), 0.5)
     once = dict.fromkeys(("activations", "trimaps", "mattes", "labels"), 1)
     assert rounds.planned() == {**once, "evaluation": 1, "report": 1}
+    np.savez_compressed(path, classes=["dog"], maps=np.full((1, 28, 32), np.nan))
     output = rounds.snakemake("all_activations", fails=True)
     assert "maps/a1.npz: maps holds NaN or infinity, first at [0, 0, 0]" in output
     assert "Traceback" not in output

@@ -1,0 +1,56 @@
+"""Maps that say nothing of where their class is: of one image it may be so, of most it is a mistake."""
+
+from dataclasses import dataclass, field
+
+from matlabel.artifacts.errors import UserError
+
+# Fewer may be so by chance.
+_LEAST = 3
+_NAMED = 3
+
+
+@dataclass
+class SilentMaps:
+    """Counts the tags of some images, and those whose map is the same everywhere or another tagged class's.
+
+    Attributes:
+        tags: how many tags there were.
+        named: "<image> (<class>)" of those whose map says nothing.
+    """
+
+    tags: int = 0
+    named: list[str] = field(default_factory=list)
+
+    def add(self, image_id: str, labels: list[int], silent: list[int], names: list[str]) -> None:
+        """One more image.
+
+        Args:
+            image_id: of the image.
+            labels: label values of its tags.
+            silent: those of them whose map says nothing.
+            names: all class names.
+        """
+        self.tags += len(labels)
+        self.named += [f"{image_id} ({names[label - 1]})" for label in silent]
+
+    def text(self) -> str:
+        """What was found, in words; empty if every map says something."""
+        if not self.named:
+            return ""
+        shown = ", ".join(self.named[:_NAMED]) + (" …" if len(self.named) > _NAMED else "")
+        return (
+            f"the maps of {len(self.named)} of {self.tags} tags say nothing of where the class is, they are the same "
+            f"everywhere or the map of another tagged class: {shown}"
+        )
+
+    def refuse(self, where: str) -> None:
+        """Refuse when most are so.
+
+        Args:
+            where: start of the message.
+
+        Raises:
+            UserError: more than half of the tags have such a map, and not only one or two.
+        """
+        if len(self.named) >= _LEAST and 2 * len(self.named) > self.tags:
+            raise UserError(f"{where}: {self.text()}; see how the files were written")

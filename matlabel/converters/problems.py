@@ -1,0 +1,31 @@
+"""What is wrong with many files, a line for each kind of it."""
+
+import re
+
+
+class Problems:
+    """Collects messages; those that differ in their numbers alone are of one kind."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[str, list[str]]] = {}
+
+    def add(self, name: str, message: str) -> None:
+        """One more: what it is about, and what is wrong with it."""
+        kind = re.sub(r"\d[\d.e+-]*", "#", message)
+        self._kinds.setdefault(kind, (message[:300], []))[1].append(name)
+
+    def __len__(self) -> int:
+        return sum(len(names) for _, names in self._kinds.values())
+
+    def lines(self) -> list[str]:
+        """A line a kind, the most frequent first: its first message, how many there are, and three of them."""
+        kinds = sorted(self._kinds.values(), key=lambda kind: -len(kind[1]))
+        return [_line(message, names) for message, names in kinds]
+
+
+def _line(message: str, names: list[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]}: {message}"
+    return f"{names[0]}: {message}; and {len(names) - 1} more such: {', '.join(names[1:3])}" + (
+        " …" if len(names) > 3 else ""
+    )
