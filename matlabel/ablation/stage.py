@@ -5,7 +5,6 @@ results/evaluation/<key>/. Variants that share activations and trimaps and diffe
 row, named after the one with closed_form; the method picks the column.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from matlabel.artifacts.atomic import write_bytes, write_text
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs, recorded
+from matlabel.scores import read_scores
 from matlabel.settings.base import Settings
 
 
@@ -51,7 +51,7 @@ def run(
     context = load_context(settings, "ablation", Settings)
     inputs = Inputs()
     inputs.add(settings)
-    table = table_of([_load(entry, results, inputs) for entry in context.raw["runs"]])
+    table = table_of([_load(entry, results, inputs) for entry in context.runs(settings)])
     if not table.columns:
         raise UserError(f"{settings}: no run has a score: evaluation found fewer than two images with true masks")
     for file in elsewhere:
@@ -70,15 +70,13 @@ def run(
 
 def _load(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
     path = results / "evaluation" / entry["keys"]["evaluation"] / "scores.json"
-    try:
-        inputs.add(path)
-        scores = json.loads(path.read_text())
-    except FileNotFoundError as error:
+    if not path.exists():
         raise UserError(
             f"{path}: missing: variant {entry['variant']}, seed {entry['seed']} has no scores; run it, or leave it "
             "out of variants or seeds"
-        ) from error
-    return Run(entry["variant"], entry["seed"], entry["method"], entry["keys"], scores)
+        )
+    inputs.add(path)
+    return Run(entry["variant"], entry["seed"], entry["method"], entry["keys"], read_scores(path))
 
 
 def _write_into(file: Path, table: Table) -> None:

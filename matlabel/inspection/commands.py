@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from matlabel.artifacts.errors import UserError
 from matlabel.inspection.options import FILE, FOLDER, ConfigFiles, ConfigValues, Directory, Snakefile
 
 
@@ -13,15 +12,10 @@ def validate(
     config: Annotated[Path, typer.Argument(help="The config file.", **FILE)] = Path("config.yaml"),
 ) -> None:
     """Check a config and the data it names, without running anything."""
-    import yaml
-
+    from matlabel.artifacts.yaml_files import read_yaml
     from matlabel.plan import Plan
 
-    try:
-        raw = yaml.safe_load(config.read_text()) or {}
-    except yaml.YAMLError as error:
-        raise UserError(f"{config}: not YAML ({error})") from error
-    plan = Plan(raw)
+    plan = Plan(read_yaml(config))
     images = sum(shard.images for shard in plan.data.shards.values())
     typer.echo(f"{config}: valid. {images} images, {len(plan.classes)} classes, {len(plan.data.shards)} shards")
     for (variant, seed), keys in plan.chains.items():

@@ -41,7 +41,7 @@ def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: P
         shards = load_shards(dataset)
         for shard in shards:
             inputs.add(shard.files)
-        runs = [load_run(entry, results, inputs) for entry in context.raw["runs"]]
+        runs = [load_run(entry, results, inputs) for entry in context.runs(settings)]
         pictures = Pictures(shards, masks, results, context.settings.thumbnail, inputs)
         rows = _gallery(runs, pictures, context.settings.gallery)
         rejected = _rejected(shards)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.yaml_files import parse_yaml
 
 
 class Settings(BaseModel):
@@ -73,8 +75,8 @@ def _from_text(value: Any, field: FieldInfo | None) -> Any:
         return value
     if value[:1] in ("[", "{") and value[-1:] in ("]", "}"):
         try:
-            return yaml.safe_load(value)
-        except yaml.YAMLError:
+            return parse_yaml(value, "")
+        except UserError:
             return value
     choices = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
     return next((choice for choice in choices if str(choice) == value), value)
