@@ -1,19 +1,21 @@
 """What all settings share: unknown keys are refused, numbers may come as text, and each knows how it is keyed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
-from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.errors import UserError, cut
 from matlabel.artifacts.yaml_files import parse_yaml
 
 
 class Settings(BaseModel):
     """A block of the config. Fields made with `free` change how fast a result comes, not the result."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, validate_default=True, allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -22,6 +24,15 @@ class Settings(BaseModel):
         if not isinstance(data, dict):
             return data
         return {name: _from_text(value, cls.model_fields.get(name)) for name, value in data.items()}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python takes true for 1, and YAML takes yes and on for true.
+        held = value if isinstance(value, list | tuple) else value.values() if isinstance(value, dict) else (value,)
+        if any(isinstance(each, bool) for each in held) and _is_number(cls.model_fields[info.field_name].annotation):
+            raise ValueError(f"takes numbers, not {cut(value)}")
+        return value
 
     @classmethod
     def from_keyed(cls, values: Mapping[str, Any]) -> Self:
@@ -64,6 +75,23 @@ class Settings(BaseModel):
 def free(default: Any, **details: Any) -> Any:
     """A field that leaves the result as it is (where and how fast it runs, which shards are asked for): not keyed."""
     return Field(default, json_schema_extra={"free": True}, **details)
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes numbers, or lists or mappings of them, and no truth values."""
+    parts = list(_parts(annotation))
+    return (int in parts or float in parts) and bool not in parts
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """All types that an annotation is made of; those of a choice's values."""
+    if get_origin(annotation) is Literal:
+        yield from (type(choice) for choice in get_args(annotation))
+    elif arguments := get_args(annotation):
+        for argument in arguments:
+            yield from _parts(argument)
+    else:
+        yield annotation
 
 
 def _plain(value: Any) -> Any:

@@ -3,11 +3,11 @@
 import copy
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from matlabel.artifacts.errors import UserError, did_you_mean
+from matlabel.artifacts.errors import UserError, cut, did_you_mean
 from matlabel.settings.activations import ActivationsSettings
 from matlabel.settings.base import Settings
 from matlabel.settings.cam import CamSettings
@@ -20,7 +20,12 @@ from matlabel.settings.report import ReportSettings
 from matlabel.settings.segmenter import SegmenterSettings
 from matlabel.settings.trimaps import TrimapsSettings
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
+# Characters of a key in a message.
+_LONG = 64
+# Mistakes that are named; the others are counted.
+_SHOWN = 20
+# A variant is a folder in results/runs.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]{,63}")
 
 
 class StageSettings(Settings):
@@ -126,7 +131,9 @@ class Config(StageSettings):
     """What the config file holds."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where networks run.")
-    seeds: list[int] = Field([0], min_length=1, description="Each variant is trained once with each seed.")
+    seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(
+        [0], min_length=1, max_length=1000, description="Each variant is trained once with each seed."
+    )
     variants: dict[str, dict[str, Any] | None] = Field(
         {}, description="Name -> settings that differ. None given: one, called default. Given: only those."
     )
@@ -134,9 +141,16 @@ class Config(StageSettings):
     @field_validator("variants")
     @classmethod
     def _names_are_file_names(cls, variants: dict[str, Any]) -> dict[str, Any]:
+        folded: dict[str, str] = {}
         for name, changes in variants.items():
             if not _NAME.fullmatch(name):
-                raise ValueError(f"variant name {name!r}: letters, digits, _ . + - only, the first a letter")
+                raise ValueError(
+                    f"variant name {cut(name)}: letters, digits, _ . + - only, the first a letter, 64 at most"
+                )
+            if folded.setdefault(name.lower(), name) != name:
+                raise ValueError(
+                    f"variants {folded[name.lower()]} and {name} differ by case alone: on some disks that is one folder"
+                )
             for fixed in ("dataset", "report"):
                 if fixed in (changes or {}):
                     raise ValueError(f"variant {name}: {fixed} is shared by all variants, set it outside")
@@ -147,8 +161,6 @@ class Config(StageSettings):
     def _seeds_differ(cls, seeds: list[int]) -> list[int]:
         if len(set(seeds)) < len(seeds):
             raise ValueError("a seed is named twice")
-        if min(seeds) < 0:
-            raise ValueError("seeds are numbers from 0")
         return seeds
 
 
@@ -186,21 +198,23 @@ def _validate(model: type[Settings], raw: dict[str, Any], where: str) -> Any:
         return model.model_validate(raw)
     except ValidationError as error:
         lines = [f"{where}: {_explain(model, problem)}" for problem in error.errors()]
-        raise UserError("\n".join(dict.fromkeys(lines))) from error
+        lines = list(dict.fromkeys(lines))
+        more = [f"{where}: ... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+        raise UserError("\n".join(lines[:_SHOWN] + more)) from error
 
 
 def _explain(model: type[Settings], problem: Any) -> str:
-    path = [str(part) for part in problem["loc"]]
-    key = ".".join(path)
+    path = [str(part) for part in problem["loc"] if part != "[key]"]
+    key = ".".join(part if len(part) <= _LONG else f"{part[:_LONG]}..." for part in path)
     if problem["type"] == "extra_forbidden":
         known = _keys_beside(model, path)
         return f"unknown key {key}{did_you_mean(path[-1], known)}; known here: {', '.join(known)}"
     if problem["type"] in ("model_type", "dict_type"):
-        return f"{key} must be a block of keys, not {problem['input']!r}"
+        return f"{key} must be a block of keys, not {cut(problem['input'])}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{key}: {message}" if key else message
-    return f"{key}: {message[0].lower() + message[1:]}, not {problem['input']!r}"
+    return f"{key}: {message[0].lower() + message[1:300]}, not {cut(problem['input'])}"
 
 
 def _keys_beside(model: type[Settings], path: list[str]) -> list[str]:
