@@ -19,6 +19,7 @@ from matlabel.artifacts.atomic import write_bytes, write_text
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs, recorded
+from matlabel.artifacts.reading import read_text
 from matlabel.scores import read_scores
 from matlabel.settings.base import Settings
 
@@ -56,7 +57,7 @@ def run(
         raise UserError(f"{settings}: no run has a score: evaluation found fewer than two images with true masks")
     for file in elsewhere:
         inputs.add(file)
-        table = joined(table, file.read_text(), file)
+        table = joined(table, read_text(file), file)
     if into is not None:
         _write_into(into, table)
     if out is not None:
@@ -83,7 +84,7 @@ def _write_into(file: Path, table: Table) -> None:
     picture = file.parent / "images" / "ablation.png"
     section = markdown(table, Path(os.path.relpath(picture, file.parent)).as_posix())
     # Before anything is written: a file without markers is refused.
-    text = with_section(file.read_text(), section, file)
+    text = with_section(read_text(file), section, file)
     write_bytes(picture, plot_png(table))
     write_text(file.parent / "ablation.csv", csv_text(table))
     write_text(file, text)

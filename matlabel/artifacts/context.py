@@ -60,7 +60,7 @@ def load_context(path: str | Path, stage: str, model: type[Model]) -> Context[Mo
     """
     raw = read_yaml(path, most=None)
     if raw.get("stage") != stage:
-        raise UserError(f"{path}: settings of stage {cut(raw.get('stage'))}, expected {stage}")
+        raise UserError(f"{path}: settings of stage {raw.get('stage')!s:.100}, expected {stage}")
     known = {
         "key": (str, None),
         "classes": (list, None),

@@ -21,21 +21,22 @@ _WRONG = (yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeErr
 
 
 def read_yaml(path: str | Path, most: int | None = _MOST_BYTES) -> dict[str, Any]:
-    """The mapping in a YAML (or JSON) file; {} where the file is empty.
+    """The mapping in a YAML (or JSON) file.
 
     Args:
         path: of the file.
         most: refuse more bytes than this.
 
     Raises:
-        UserError: no regular file, over `most` bytes, not UTF-8, not YAML, no mapping, a key that is no text or is
+        UserError: no regular file, over `most` bytes, not UTF-8, not YAML, no mapping (Snakemake takes
+            no empty config either), a key that is no text or is
             there twice, nested more than 50 deep, or with aliases that stand for over a million values.
     """
     found = parse_yaml(read_text(path, most), str(path))
-    if found is None:
-        return {}
     if not isinstance(found, dict):
-        raise UserError(f"{path}: must hold keys with values (`cam: ...`), not {cut(found)}")
+        raise UserError(
+            f"{path}: must hold keys with values (`cam: ...`), not {'nothing' if found is None else cut(found)}"
+        )
     return found
 
 
@@ -146,5 +147,5 @@ def _explain(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         said = getattr(error, "problem", None) or "not YAML"
-        return f"line {mark.line + 1}, column {mark.column + 1}: not YAML ({said:.200})"
+        return f"not YAML in line {mark.line + 1}, column {mark.column + 1} ({said:.200})"
     return f"not YAML ({' '.join(str(error).split()):.200})"

@@ -16,6 +16,7 @@ def validate(
     from matlabel.plan import Plan
 
     plan = Plan(read_yaml(config))
+    plan.check_starts()
     images = sum(shard.images for shard in plan.data.shards.values())
     typer.echo(f"{config}: valid. {images} images, {len(plan.classes)} classes, {len(plan.data.shards)} shards")
     for (variant, seed), keys in plan.chains.items():

@@ -45,7 +45,8 @@ class Settings(BaseModel):
         for name, field in cls.model_fields.items():
             out, extra = field.alias or name, field.json_schema_extra or {}
             if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
-                filled[out] = field.annotation.from_keyed(filled.get(out) or {})
+                block = filled.get(out) or {}
+                filled[out] = field.annotation.from_keyed(block) if isinstance(block, Mapping) else block
             elif "introduced" in extra:
                 filled.setdefault(out, extra["introduced"])
         return cls.model_validate(filled)

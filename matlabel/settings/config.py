@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -164,6 +164,9 @@ class Config(StageSettings):
         return seeds
 
 
+Block = TypeVar("Block", bound=Settings)
+
+
 def load_config(raw: Mapping[str, Any]) -> tuple[Config, dict[str, StageSettings]]:
     """Validate a config and the settings of each of its variants.
 
@@ -173,11 +176,11 @@ def load_config(raw: Mapping[str, Any]) -> tuple[Config, dict[str, StageSettings
     Raises:
         UserError: one line naming each key that is wrong and what it takes.
     """
-    config = _validate(Config, dict(raw), "config")
+    config = validated(Config, dict(raw), "config")
     base = {name: raw[name] for name in StageSettings.model_fields if name in raw}
     changes = config.variants or {"default": {}}
     variants = {
-        name: _validate(StageSettings, _merge(base, change), f"config, variant {name}" if config.variants else "config")
+        name: validated(StageSettings, _merge(base, change), f"config, variant {name}" if config.variants else "config")
         for name, change in changes.items()
     }
     return config, variants
@@ -193,7 +196,17 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _validate(model: type[Settings], raw: dict[str, Any], where: str) -> Any:
+def validated(model: type[Block], raw: dict[str, Any], where: str) -> Block:
+    """The settings that these values are.
+
+    Args:
+        model: of the settings.
+        raw: key -> value, blocks of keys within.
+        where: start of each line of the message.
+
+    Raises:
+        UserError: a line for each key that is wrong; of many, the first.
+    """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
