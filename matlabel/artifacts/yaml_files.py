@@ -81,7 +81,7 @@ class _Loader(yaml.SafeLoader):
         except _WRONG as error:
             kind = node.tag.rpartition(":")[2]
             raise yaml.constructor.ConstructorError(
-                None, None, f"{cut(node.value)} is no {kind}", node.start_mark
+                None, None, f"{cut(node.value, 60)} is no {kind}", node.start_mark
             ) from error
 
 
@@ -114,6 +114,8 @@ class _Walk:
         return self._values[id(node)]
 
     def _children(self, node: yaml.Node) -> Iterator[yaml.Node]:
+        if isinstance(node, yaml.ScalarNode) and not _encodable(node.value):
+            raise UserError(f"{self._where}, line {node.start_mark.line + 1}: {cut(node.value)} is no text (\\ud...)")
         if isinstance(node, yaml.SequenceNode):
             yield from node.value
         elif isinstance(node, yaml.MappingNode):
@@ -122,6 +124,8 @@ class _Walk:
                 line = key.start_mark.line + 1
                 if not isinstance(key, yaml.ScalarNode):
                     raise UserError(f"{self._where}, line {line}: a key must be text, not a list or a mapping")
+                if not _encodable(key.value):
+                    raise UserError(f"{self._where}, line {line}: {cut(key.value)} is no text (\\ud...)")
                 if key.value in lines:
                     raise UserError(
                         f"{self._where}, line {line}: {cut(key.value)} is there already, in line {lines[key.value]}; "
@@ -131,6 +135,11 @@ class _Walk:
                 yield value
 
 
+def _encodable(text: str) -> bool:
+    """Whether a text has no half of a pair (surrogates), which no file can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _json(text: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
@@ -138,7 +147,8 @@ def _json(text: str) -> Any:
         return dict(pairs)
 
     try:
-        return json.loads(text, object_pairs_hook=once)
+        found = json.loads(text, object_pairs_hook=once)
+        return found if _encodable(json.dumps(found, ensure_ascii=False)) else None
     except (ValueError, RecursionError):
         return None
 

@@ -20,6 +20,8 @@ from matlabel.settings.report import ReportSettings
 from matlabel.settings.segmenter import SegmenterSettings
 from matlabel.settings.trimaps import TrimapsSettings
 
+# Where a value may be of several kinds, pydantic says which it tried.
+_TRIED = re.compile(r"(?:literal|constrained|function|lax|list|dict|nullable)[-\[].*")
 # Characters of a key in a message.
 _LONG = 64
 # Mistakes that are named; the others are counted.
@@ -210,24 +212,35 @@ def validated(model: type[Block], raw: dict[str, Any], where: str) -> Block:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        lines = [f"{where}: {_explain(model, problem)}" for problem in error.errors()]
-        lines = list(dict.fromkeys(lines))
+        found: dict[str, list[Any]] = {}
+        for problem in error.errors():
+            found.setdefault(_key(problem), []).append(problem)
+        lines = [f"{where}: {_explain(model, key, problems)}" for key, problems in found.items()]
         more = [f"{where}: ... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise UserError("\n".join(lines[:_SHOWN] + more)) from error
 
 
-def _explain(model: type[Settings], problem: Any) -> str:
-    path = [str(part) for part in problem["loc"] if part != "[key]"]
-    key = ".".join(part if len(part) <= _LONG else f"{part[:_LONG]}..." for part in path)
+def _key(problem: Any) -> str:
+    """The name of a setting, without what pydantic adds: which kind of several it tried, or that it is a key itself."""
+    path = [str(part) for part in problem["loc"]]
+    path = [part for part in path if part != "[key]" and not _TRIED.match(part)]
+    return ".".join(part if len(part) <= _LONG else f"{part[:_LONG]}..." for part in path)
+
+
+def _explain(model: type[Settings], key: str, problems: list[Any]) -> str:
+    """What is wrong with one setting; several problems where none of the kinds that it may have fits."""
+    problem = problems[0]
+    path = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         known = _keys_beside(model, path)
         return f"unknown key {key}{did_you_mean(path[-1], known)}; known here: {', '.join(known)}"
     if problem["type"] in ("model_type", "dict_type"):
         return f"{key} must be a block of keys, not {cut(problem['input'])}"
-    message = problem["msg"].removeprefix("Value error, ")
+    messages = [each["msg"].removeprefix("Value error, ")[:300] for each in problems]
     if problem["type"] == "value_error":
-        return f"{key}: {message}" if key else message
-    return f"{key}: {message[0].lower() + message[1:300]}, not {cut(problem['input'])}"
+        return f"{key}: {messages[0]}" if key else messages[0]
+    said = " or ".join(message[0].lower() + message[1:] for message in dict.fromkeys(messages))
+    return f"{key}: {said}, not {cut(problem['input'])}"
 
 
 def _keys_beside(model: type[Settings], path: list[str]) -> list[str]:
