@@ -275,6 +275,9 @@ for command in inspection.COMMANDS:
 def main() -> None:
     """Run a command; a user's mistake is one message, never a traceback."""
     speak_utf8()
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal cannot show is shown in part, not a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     unwind_when_terminated()
     end_with_driver()
     try:

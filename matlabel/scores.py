@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from matlabel.artifacts.errors import UserError, cut
 from matlabel.artifacts.reading import read_json
@@ -152,6 +152,16 @@ class Scores(_Part):
     look: int | None = None
     warnings: list[str] | None = None
 
+    @model_validator(mode="after")
+    def _what_was_scored_says_on_how_many(self) -> Self:
+        counts = self.images or {}
+        needed = [counts.get("scoring"), counts.get("tuning"), self.boundary] if self.seed else []
+        needed += [counts.get("scoring"), counts.get("tuning")] if counts.get("with_masks") else []
+        needed += [self.predictions.images] if self.predictions else []
+        if None in needed:
+            raise ValueError("scores without the number of images, or without boundary")
+        return self
+
 
 def _checked(path: Path, found: Any, model: type[BaseModel], stage: str) -> Any:
     try:
@@ -160,5 +170,6 @@ def _checked(path: Path, found: Any, model: type[BaseModel], stage: str) -> Any:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])[:200]
         found = "missing" if problem["type"] == "missing" else cut(problem["input"])
-        raise UserError(f"{path}: {name} is {found}: not what {stage} writes; delete it and run again") from error
+        said = f"{name} is {found}" if name else problem["msg"].removeprefix("Value error, ")[:200]
+        raise UserError(f"{path}: {said}: not what {stage} writes; delete it and run again") from error
     return found
