@@ -97,8 +97,15 @@ def check_weights(where: str, settings: StageSettings) -> None:
         if not Path(value).exists() or Path(value).is_dir():
             choice = f" (or one of {', '.join(words)})" if words else ""
             raise UserError(f"{where}{key}: no such file: {value}{choice}")
+        _check_name(f"{where}{key}", value)
         if Path(value).resolve().is_relative_to(Path("results").resolve()):
             raise UserError(f"{where}{key}: {value} is an artifact, which a run may replace; copy it elsewhere first")
+
+
+def _check_name(key: str, path: str | Path) -> None:
+    # Other paths reach the jobs in tables; weights are inputs of a rule, as another file is another training.
+    if "{" in str(path) or "}" in str(path):
+        raise UserError(f"{key}: {path}: Snakemake takes braces in a name for a wildcard; rename the file or folder")
 
 
 def check_rounds(where: str, variant: str, variants: Mapping[str, StageSettings], data: Scan) -> None:
@@ -165,7 +172,7 @@ def check_mattes(where: str, settings: StageSettings) -> None:
     """What the matting method needs beyond this package is there.
 
     Raises:
-        UserError: a package is missing, or vitmatte has no network.
+        UserError: a package is missing, or vitmatte has no network, or one whose name is no input of a rule.
     """
     method = settings.mattes.method
     package, extra = PACKAGES.get(method, (None, None))
@@ -183,3 +190,5 @@ def check_mattes(where: str, settings: StageSettings) -> None:
         raise UserError(
             f"{where}mattes.weights: no such folder: {source}, and not the name of a repository on the hub (owner/name)"
         )
+    for file in [source, *(Path(source).iterdir() if Path(source).is_dir() else ())]:
+        _check_name(f"{where}mattes.weights", file)
