@@ -1,6 +1,8 @@
 """Feature extractors: torchvision ResNets with an output stride, and where their weights come from."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -8,7 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_weights
+from matlabel.artifacts.weights import load_into, load_weights
 from matlabel.settings.training import TrainingSettings
 
 # Of the maps of layer1 to layer4.
@@ -134,18 +136,35 @@ def _dilate(layer: nn.Module, before: int, after: int) -> None:
                 module.dilation = module.padding = (spacing, spacing)
 
 
+def check_trunk(path: str | Path, name: str, where: str) -> None:
+    """Weights can start a trunk.
+
+    Args:
+        path: a plain state dict, or weights.pt of the stage cam.
+        name: of the ResNet.
+        where: start of the message.
+
+    Raises:
+        UserError: they cannot.
+    """
+    _load(Trunk(name), load_weights(path), f"{where}: {path}")
+
+
 def _load(trunk: Trunk, state: dict, where: str) -> None:
-    if "network" in state:
-        state = {k.removeprefix("trunk."): v for k, v in state["network"].items() if k.startswith("trunk.")}
-    state = state.get("state_dict", state)
-    weights = {name.removeprefix("module."): value for name, value in state.items() if isinstance(value, Tensor)}
-    weights = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
-    weights = {name: value for name, value in weights.items() if not name.startswith("fc.")}
-    try:
-        trunk.load_state_dict(weights, strict=True)
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip()
-        raise UserError(f"{where}: the weights do not fit this backbone: {first[:300]}") from error
+    own = "network" in state
+    for name in ("network", "state_dict"):
+        state = state.get(name, state)
+        if not isinstance(state, Mapping):
+            raise UserError(f"{where}: {name} is a {type(state).__name__}, not a dictionary of tensors")
+    if own:
+        state = {_cut(name, "trunk."): value for name, value in state.items() if str(name).startswith("trunk.")}
+    tensors = {_cut(name, "module."): value for name, value in state.items() if isinstance(value, Tensor)}
+    # Of the classification that these were trained for.
+    load_into(trunk, {name: value for name, value in tensors.items() if not name.startswith("fc.")}, where)
+
+
+def _cut(name: Any, prefix: str) -> str:
+    return str(name).removeprefix(prefix)
 
 
 def _download(name: str, stage: str) -> dict:

@@ -14,7 +14,7 @@ from lightning.fabric import Fabric
 from torch import nn
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_weights, save_weights
+from matlabel.artifacts.weights import check_shapes, load_weights, save_weights
 from matlabel.launch import Job
 
 # Seconds between two checkpoints within an epoch: what a node that fails without warning may cost.
@@ -96,9 +96,17 @@ def _load(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Opt
     if content.get("fingerprint") != job.fingerprint:
         fabric.print(f"{job.stage}: starting over, the checkpoint has other settings, code or data", file=sys.stderr)
         return Progress()
-    model.load_state_dict(content["model"])
-    optimizer.load_state_dict(content["optimizer"])
-    progress = Progress(list(content["history"]), content["step"], dict(content["sums"][fabric.global_rank]))
+    try:
+        progress = Progress(list(content["history"]), int(content["step"]), dict(content["sums"][fabric.global_rank]))
+        # Before the model: neither leaves anything of a checkpoint that the other refuses.
+        check_shapes(model, content["model"], str(job.checkpoint))
+        optimizer.load_state_dict(content["optimizer"])
+        model.load_state_dict(content["model"])
+    except (UserError, RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{job.checkpoint}: not what {job.stage} writes ({next(iter(str(error).splitlines()), '')[:200]}); "
+            "delete it and run again"
+        ) from error
     fabric.print(f"{job.stage}: resuming after {progress}", file=sys.stderr)
     return progress
 

@@ -12,6 +12,7 @@ from matlabel.converters.commands import convert
 from matlabel.driver import end_with_driver, unwind_when_terminated
 from matlabel.inspection import FILE, FOLDER
 from matlabel.inspection.options import ManyValues
+from matlabel.utf8 import speak_utf8
 
 app = typer.Typer(
     help="Pixel-accurate segmentation labels from image-level tags. The workflow calls these commands; so can you.",
@@ -137,9 +138,11 @@ def matte(
 ) -> None:
     """Matte one image: a photograph and its trimap to its alpha."""
     from matlabel.mattes.single import matte_files
+    from matlabel.settings.config import validated
     from matlabel.settings.mattes import MattesSettings
 
-    settings = MattesSettings(scale=scale, method=method, epsilon=epsilon, weights=weights)
+    given = {"scale": scale, "method": method, "epsilon": epsilon, "weights": weights}
+    settings = validated(MattesSettings, given, "matte")
     for file in matte_files(image, trimap, out, settings, device, labels, max_pixels):
         typer.echo(file)
 
@@ -274,6 +277,10 @@ app.add_typer(convert, name="convert")
 
 def main() -> None:
     """Run a command; a user's mistake is one message, never a traceback."""
+    speak_utf8()
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal cannot show is shown in part, not a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     unwind_when_terminated()
     end_with_driver()
     try:

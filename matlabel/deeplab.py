@@ -1,17 +1,15 @@
 """The segmenter's network: DeepLabV3 (Chen et al. 2017) on a torchvision trunk."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from pydantic import ValidationError
 from torch import Tensor, nn
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_weights
+from matlabel.artifacts.weights import load_into, load_weights, recorded_settings
 from matlabel.backbones import Trunk
 from matlabel.settings.segmenter import SegmenterSettings
 
@@ -38,14 +36,11 @@ def load_segmenter(path: str | Path, device: str) -> tuple[DeepLab, list[str]]:
     content = load_weights(path)
     if not {"classes", "settings", "segmenter"} <= content.keys():
         raise UserError(f"{path}: not the weights of a segmenter (weights.pt of the stage segmenter)")
-    try:
-        settings = SegmenterSettings.model_validate(json.loads(content["settings"]))
-    except ValidationError as error:
-        raise UserError(f"{path}: made with settings that this version does not know: {error}") from error
+    classes, settings = recorded_settings(path, content, SegmenterSettings)
     trunk = Trunk(settings.backbone, settings.output_stride)
-    network = DeepLab(trunk, len(content["classes"]), settings.atrous_rates)
-    network.load_state_dict(content["segmenter"])
-    return network.eval().requires_grad_(False).to(device), content["classes"]
+    network = DeepLab(trunk, len(classes), settings.atrous_rates)
+    load_into(network, content["segmenter"], str(path))
+    return network.eval().requires_grad_(False).to(device), classes
 
 
 @torch.inference_mode()

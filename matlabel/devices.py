@@ -66,7 +66,7 @@ def _computes_bfloat16() -> bool:
 def _processor() -> str:
     """What the system says of its processor, the vendor's name among it; Linux has that in a file alone."""
     listed = Path("/proc/cpuinfo")
-    return listed.read_text(errors="replace") if listed.exists() else platform.processor()
+    return listed.read_text(encoding="utf-8", errors="replace") if listed.exists() else platform.processor()
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def _alive(pid: int) -> bool:
         return True
     try:
         # A killed process that its parent has not looked after yet is still there to be signalled.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return True
 

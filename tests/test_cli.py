@@ -41,7 +41,8 @@ def test_a_config_that_is_no_yaml_is_said_to_be_none(tmp_path):
 
 def test_validate_prints_the_keys_and_writes_nothing(animals, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "my.yaml").write_text(yaml.safe_dump({"dataset": {"format": "folder", "path": "animals"}}))
+    trainings = {stage: {"batch_size": 4} for stage in ("cam", "segmenter")}
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump({"dataset": {"format": "folder", "path": "animals"}, **trainings}))
     result = runner.invoke(cli.app, ["validate", "my.yaml"])
     assert "my.yaml: valid. 12 images, 2 classes, 2 shards" in result.output
     assert not (tmp_path / "results").exists()

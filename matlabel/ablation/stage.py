@@ -5,7 +5,6 @@ results/evaluation/<key>/. Variants that share activations and trimaps and diffe
 row, named after the one with closed_form; the method picks the column.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,8 @@ from matlabel.artifacts.atomic import write_bytes, write_text
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs, recorded
+from matlabel.artifacts.reading import read_text
+from matlabel.scores import read_scores
 from matlabel.settings.base import Settings
 
 
@@ -51,12 +52,12 @@ def run(
     context = load_context(settings, "ablation", Settings)
     inputs = Inputs()
     inputs.add(settings)
-    table = table_of([_load(entry, results, inputs) for entry in context.raw["runs"]])
+    table = table_of([_load(entry, results, inputs) for entry in context.runs(settings)])
     if not table.columns:
         raise UserError(f"{settings}: no run has a score: evaluation found fewer than two images with true masks")
     for file in elsewhere:
         inputs.add(file)
-        table = joined(table, file.read_text(), file)
+        table = joined(table, read_text(file), file)
     if into is not None:
         _write_into(into, table)
     if out is not None:
@@ -70,22 +71,20 @@ def run(
 
 def _load(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
     path = results / "evaluation" / entry["keys"]["evaluation"] / "scores.json"
-    try:
-        inputs.add(path)
-        scores = json.loads(path.read_text())
-    except FileNotFoundError as error:
+    if not path.exists():
         raise UserError(
             f"{path}: missing: variant {entry['variant']}, seed {entry['seed']} has no scores; run it, or leave it "
             "out of variants or seeds"
-        ) from error
-    return Run(entry["variant"], entry["seed"], entry["method"], entry["keys"], scores)
+        )
+    inputs.add(path)
+    return Run(entry["variant"], entry["seed"], entry["method"], entry["keys"], read_scores(path))
 
 
 def _write_into(file: Path, table: Table) -> None:
     picture = file.parent / "images" / "ablation.png"
     section = markdown(table, Path(os.path.relpath(picture, file.parent)).as_posix())
     # Before anything is written: a file without markers is refused.
-    text = with_section(file.read_text(), section, file)
+    text = with_section(read_text(file), section, file)
     write_bytes(picture, plot_png(table))
     write_text(file.parent / "ablation.csv", csv_text(table))
     write_text(file, text)

@@ -1,14 +1,16 @@
 """`settings.yaml` of an artifact folder: the settings that made the key, and what a job needs to know beside them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.errors import UserError, cut
+from matlabel.artifacts.yaml_files import read_yaml
 
+_KEY = re.compile(r"[0-9a-f]{8}")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -29,33 +31,60 @@ class Context(Generic[Model]):
         """The root attributes of the shards that this stage writes."""
         return {"stage": self.stage, "key": self.key, "classes": self.classes, "settings": self.raw["settings"]}
 
+    def runs(self, path: Path) -> list[dict[str, Any]]:
+        """Of a stage that sets runs side by side: {"variant", "seed", "keys": {stage: key}, ...} of each.
+
+        Args:
+            path: of the settings file, for the message.
+
+        Raises:
+            UserError: it names none.
+        """
+        found = self.raw.get("runs")
+        for run in found if isinstance(found, list) else [None]:
+            keys = run.get("keys") if isinstance(run, dict) else None
+            if not (isinstance(keys, dict) and "variant" in run and isinstance(run.get("seed"), int)):
+                raise UserError(f"{path}: runs must be a list of variant, seed and keys; delete the file and run again")
+            wrong = next((key for key in keys.values() if not _KEY.fullmatch(str(key))), None)
+            if wrong is not None or not {"evaluation", "labels"} <= keys.keys():
+                raise UserError(f"{path}: runs: {cut(keys)} are no keys of artifacts; delete the file and run again")
+        return found or []
+
 
 def load_context(path: str | Path, stage: str, model: type[Model]) -> Context[Model]:
     """Read the settings file of `stage`.
 
     Raises:
-        UserError: missing, not YAML, of another stage, or with a value that `model` refuses.
+        UserError: missing, not YAML, of another stage, not what the driver writes, or with a value that `model`
+            refuses.
     """
+    raw = read_yaml(path, most=None)
+    if raw.get("stage") != stage:
+        raise UserError(f"{path}: settings of stage {raw.get('stage')!s:.100}, expected {stage}")
+    known = {
+        "key": (str, None),
+        "classes": (list, None),
+        "seed": (int, 0),
+        "upstream": (dict, {}),
+        "settings": (dict, {}),
+    }
+    values = {name: raw.get(name, default) for name, (_, default) in known.items()}
+    for name, (kind, _) in known.items():
+        if not isinstance(values[name], kind):
+            raise UserError(
+                f"{path}: {name} must be a {kind.__name__}, not {cut(values[name])}; delete the file and run again"
+            )
     try:
-        raw = yaml.safe_load(Path(path).read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such settings file") from error
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not YAML ({error})") from error
-    if not isinstance(raw, dict) or raw.get("stage") != stage:
-        found = raw.get("stage") if isinstance(raw, dict) else None
-        raise UserError(f"{path}: settings of stage {found}, expected {stage}")
-    try:
-        settings = model.from_keyed(raw.get("settings") or {})
+        settings = model.from_keyed(values["settings"])
     except ValidationError as error:
         problem = error.errors()[0]
         raise UserError(f"{path}: settings.{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
     return Context(
         stage=stage,
-        key=raw["key"],
-        classes=list(raw["classes"]),
-        seed=int(raw.get("seed", 0)),
+        key=values["key"],
+        classes=[str(name) for name in values["classes"]],
+        seed=values["seed"],
         settings=settings,
-        upstream=dict(raw.get("upstream") or {}),
-        raw=raw,
+        upstream=values["upstream"],
+        raw={**raw, "settings": values["settings"]},
     )

@@ -2,7 +2,9 @@
 
 import errno
 import os
+import reprlib
 from pathlib import Path
+from typing import Any
 
 _STORAGE = {
     errno.ENOSPC: "the disk is full; free some space",
@@ -20,8 +22,22 @@ def did_you_mean(word: str, known: list[str]) -> str:
     """' (did you mean "horse"?)' when a known word is close, else ''."""
     import difflib
 
-    close = difflib.get_close_matches(word, known, n=1)
+    # Nobody misspells a word of a thousand letters, and to look for it would take minutes.
+    close = difflib.get_close_matches(word[:100], known, n=1)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def cut(value: Any, most: int = 200) -> str:
+    """A value as Python writes it, in about `most` characters: what is long in part, and never an error."""
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = short.maxlong = most
+    short.maxlevel = 4
+    try:
+        text = short.repr(value)
+    except ValueError:
+        # A whole number of over 4,300 digits is not written out.
+        text = f"a {type(value).__name__} of many digits"
+    return text if len(text) <= most + 20 else f"{text[:most]}..."
 
 
 def error_number(error: OSError) -> int | None:

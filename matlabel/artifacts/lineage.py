@@ -32,7 +32,8 @@ def _lines(artifact: Path, root: Path, depth: int, told: set[Path]) -> Iterator[
         yield f"{indent}{artifact}"
         return
     code = f", code {written['code']}" if written.get("code") else ""
-    yield f"{indent}{artifact}  ({written['finished']}, {written['seconds']} s on {written['host']}{code})"
+    finished, seconds, host = (written.get(name, "?") for name in ("finished", "seconds", "host"))
+    yield f"{indent}{artifact}  ({finished}, {seconds} s on {host}{code})"
     if artifact in told:
         yield f"{indent}  as above"
         return

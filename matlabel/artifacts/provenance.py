@@ -1,6 +1,5 @@
 """Beside every artifact, `<file>.provenance.json`: what it is, what made it, from what, where and how long."""
 
-import json
 import platform
 import resource
 import socket
@@ -13,6 +12,7 @@ from pathlib import Path
 from matlabel.artifacts.atomic import write_json
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.reading import read_json
 
 SUFFIX = ".provenance.json"
 _PACKAGES = ("matlabel", "torch", "torchvision", "numpy", "scipy", "h5py", "pillow", "scikit-image")
@@ -100,13 +100,18 @@ def read_provenance(artifact: str | Path) -> dict | None:
         UserError: it cannot be read.
     """
     path = provenance_path(artifact)
-    try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except ValueError as error:
-        raise UserError(f"{path}: not a provenance ({error}); delete it and {artifact}, and run again") from error
-    if not isinstance(found, dict) or not isinstance(found.get("sha256"), str):
+    try:
+        found = read_json(path)
+    except UserError as error:
+        raise UserError(f"{error}: not a provenance; delete it and {artifact}, and run again") from error
+    inputs = found.setdefault("inputs", {})
+    if (
+        not isinstance(found.get("sha256"), str)
+        or not isinstance(inputs, dict)
+        or not all(isinstance(digest, str) for digest in inputs.values())
+    ):
         raise UserError(f"{path}: not a provenance; delete it and {artifact}, and run again")
     return found
 

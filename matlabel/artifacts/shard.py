@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,6 +16,11 @@ from matlabel.artifacts.errors import UserError
 
 FORMAT = 1
 _LEVEL = 4  # of gzip; higher ones take longer and save little
+_RATIO = 1100  # gzip makes 1032 bytes of one at most: an array that claims more was never written
+_PLAIN = 1 << 20  # bytes of an array that may stand for nothing but zeros
+_REMEDY = "delete it and run again"
+# What h5py raises where a file's structure is not what it says.
+_DAMAGE = (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError)
 _SMALL = 64  # elements that are stored plainly: filters need chunks, and chunks need a size
 
 
@@ -73,26 +79,51 @@ class Shard:
     def __init__(self, path: Path, file: h5py.File):
         self.path = path
         self._file = file
-        self.stage = str(file.attrs["stage"])
-        self.key = str(file.attrs["key"])
-        self.classes: list[str] = json.loads(file.attrs["classes"])
-        self.settings: dict = json.loads(file.attrs["settings"])
+        self.stage: str = _attribute(path, file, "stage", str)
+        self.key: str = _attribute(path, file, "key", str)
+        self.classes: list[str] = _attribute(path, file, "classes", list)
+        self.settings: dict = _attribute(path, file, "settings", dict)
         self.ids: list[str] = list(file.keys())
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._file
 
     def __getitem__(self, image_id: str) -> dict[str, np.ndarray]:
-        return {name: dataset[()] for name, dataset in self._group(image_id).items()}
+        return {name: self.read(image_id, name) for name in self._group(image_id)}
 
     def read(self, image_id: str, name: str) -> np.ndarray:
         """One array of one image, without reading the others."""
-        return self._group(image_id)[name][()]
+        try:
+            found = self._group(image_id)[name]
+            if isinstance(found, h5py.Dataset) and found.nbytes <= _PLAIN + _RATIO * found.id.get_storage_size():
+                return found[()]
+        except _DAMAGE as error:
+            raise UserError(f"{self.path}: {image_id}/{name} cannot be read ({error!s:.200}); {_REMEDY}") from error
+        raise UserError(f"{self.path}: {image_id}/{name} is no array of an image; {_REMEDY}")
 
     def _group(self, image_id: str) -> h5py.Group:
-        if image_id not in self._file:
+        try:
+            there = image_id in self._file
+            found = self._file[image_id] if there else None
+        except _DAMAGE as error:
+            raise UserError(f"{self.path}: {image_id} cannot be read ({error!s:.200}); {_REMEDY}") from error
+        if not there:
             raise UserError(f"{self.path}: holds no image {image_id}; it was made from other data: rerun {self.stage}")
-        return self._file[image_id]
+        if not isinstance(found, h5py.Group):
+            raise UserError(f"{self.path}: {image_id} holds no arrays; {_REMEDY}")
+        return found
+
+
+def _attribute(path: Path, file: h5py.File, name: str, kind: type) -> Any:
+    """A root attribute; lists and mappings are JSON."""
+    try:
+        found = file.attrs[name]
+        found = found if kind is str else json.loads(found)
+    except (*_DAMAGE, RecursionError) as error:
+        raise UserError(f"{path}: its attribute {name} cannot be read ({error!s:.200}); {_REMEDY}") from error
+    if not isinstance(found, kind) or (kind is list and not all(isinstance(each, str) for each in found)):
+        raise UserError(f"{path}: its attribute {name} is not what a stage writes; {_REMEDY}")
+    return found
 
 
 @contextmanager
@@ -108,13 +139,15 @@ def open_shard(path: str | Path, stage: str | None = None) -> Iterator[Shard]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read as a shard ({error}); delete it and run again") from error
     with file:
-        if "format" not in file.attrs:
+        try:
+            written = int(file.attrs["format"]) if "format" in file.attrs else None
+            shard = Shard(path, file) if written == FORMAT else None
+        except _DAMAGE as error:
+            raise UserError(f"{path}: cannot be read as a shard ({error!s:.200}); {_REMEDY}") from error
+        if written is None:
             raise UserError(f"{path}: not a matlabel shard")
-        if int(file.attrs["format"]) != FORMAT:
-            raise UserError(
-                f"{path}: written in format {int(file.attrs['format'])}, this version reads format {FORMAT}; "
-                "delete it and run again"
-            )
-        if stage is not None and file.attrs["stage"] != stage:
-            raise UserError(f"{path}: holds {file.attrs['stage']}, expected {stage}")
-        yield Shard(path, file)
+        if shard is None:
+            raise UserError(f"{path}: written in format {written}, this version reads format {FORMAT}; {_REMEDY}")
+        if stage is not None and shard.stage != stage:
+            raise UserError(f"{path}: holds {shard.stage:.100}, expected {stage}")
+        yield shard

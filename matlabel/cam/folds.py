@@ -90,4 +90,7 @@ def _kept(path, fingerprint: str) -> tuple[list, list]:
         return [], []
     if content.get("fingerprint") != fingerprint:
         return [], []
-    return list(content["logits"]), list(content["began"])
+    logits, began = content.get("logits"), content.get("began")
+    if not isinstance(logits, list) or not isinstance(began, list) or len(logits) != len(began):
+        return [], []
+    return logits, began

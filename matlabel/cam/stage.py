@@ -31,6 +31,7 @@ from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.backbones import build_trunk
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.train import train
+from matlabel.classifier.load import check_classifier
 from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import ShardManifest, load_shards
 from matlabel.dataset.naming import some
@@ -124,13 +125,8 @@ def build_network(classes: int, seed: int, settings: CamSettings) -> CamNetwork:
 
 def _adopt(context: Context[CamSettings], out: Path, history_file: Path) -> None:
     source = context.settings.weights_from
-    content = load_weights(source)
-    if content.get("classes") != context.classes:
-        raise UserError(
-            f"cam.weights_from: {source} knows the classes {', '.join(content.get('classes', []))}, "
-            f"this data set has {', '.join(context.classes)}"
-        )
-    save_weights(out, content)
+    check_classifier(source, context.classes)
+    save_weights(out, load_weights(source))
     write_history(history_file, [{"epoch": 0}])
 
 

@@ -1,14 +1,15 @@
 """A trained classifier from its weights.pt."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+import torch
 from torch import Tensor
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_weights
+from matlabel.artifacts.weights import load_into, load_weights, recorded_settings
 from matlabel.backbones import Trunk
 from matlabel.classifier.axes import covariance_of
 from matlabel.classifier.network import CamNetwork
@@ -51,28 +52,59 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     content = load_weights(path)
     if not {"classes", "settings", "network", "centres"} <= content.keys():
         raise UserError(f"{path}: not the weights of a CAM classifier (weights.pt of the stage cam)")
-    try:
-        settings = CamSettings.from_keyed(json.loads(content["settings"]))
-    except ValidationError as error:
-        raise UserError(f"{path}: made with settings that this version does not know: {error}") from error
+    classes, settings = recorded_settings(path, content, CamSettings)
     trunk = Trunk(settings.backbone, settings.output_stride)
-    network = CamNetwork(trunk, len(content["classes"]), *settings.head_sizes)
-    try:
-        network.load_state_dict(content["network"])
-    except RuntimeError as error:
-        raise UserError(f"{path}: the weights do not fit this version's network: {error}") from error
+    network = CamNetwork(trunk, len(classes), *settings.head_sizes)
+    load_into(network, content["network"], str(path))
     network.eval().requires_grad_(False).to(device)
-    centres = {name: value.to(device) for name, value in content["centres"].items()}
+    centres = {name: value.to(device) for name, value in _centres(path, content, settings, len(classes)).items()}
     if not centres:
-        return Classifier(network, content["classes"], None, None, None, plain=content.get("plain", ""))
+        return Classifier(network, classes, None, None, None, plain=str(content.get("plain", "")))
     background = centres["background"][centres["background_seen"] > 0]
     covariance = covariance_of(centres["moment"]) if "moment" in centres and centres["averaged"] > 0 else None
     return Classifier(
         network,
-        content["classes"],
+        classes,
         centres["classes"],
         centres["seen"] > 0,
         background,
         covariance,
         parts_classes=settings.category > 0,
     )
+
+
+def check_classifier(path: str | Path, classes: list[str]) -> None:
+    """A classifier can be taken over (cam.weights_from) for a data set.
+
+    Raises:
+        UserError: it is none, or knows other classes than `classes`.
+    """
+    known = load_classifier(path, "cpu").classes
+    if known != classes:
+        raise UserError(
+            f"cam.weights_from: {path} knows the classes {', '.join(known)}, this data set has {', '.join(classes)}"
+        )
+
+
+def _centres(path: str | Path, content: Mapping[str, Any], settings: CamSettings, classes: int) -> dict[str, Tensor]:
+    """The centres in a weights file, {} without an embedding; each of the shape and the type that training gives it."""
+    centres = content["centres"]
+    if centres == {}:
+        return {}
+    size, count = settings.embedding_size, settings.background_centres
+    shapes = {
+        "classes": (classes, size),
+        "seen": (classes,),
+        "background": (count, size),
+        "background_seen": (count,),
+    }
+    # Not kept by trainings of before it was.
+    if isinstance(centres, Mapping) and "moment" in centres:
+        shapes |= {"moment": (size + 1, size + 1), "averaged": ()}
+    for name, shape in shapes.items():
+        found = centres.get(name) if isinstance(centres, Mapping) else None
+        if not isinstance(found, Tensor) or found.layout != torch.strided or tuple(found.shape) != shape:
+            raise UserError(f"{path}: centres.{name} is no tensor of the shape {shape}, as a training writes it")
+        if found.is_meta or found.is_complex() or not bool(torch.isfinite(found).all()):
+            raise UserError(f"{path}: centres.{name} holds NaN or infinity; the training that wrote it went wrong")
+    return {name: centres[name] for name in shapes}

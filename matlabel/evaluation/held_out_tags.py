@@ -46,7 +46,7 @@ class HeldOutTags:
     """
 
     def __init__(self, path: Path, tags: dict[str, Sequence[int]], classes: int):
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))[1:]
         self._found = {row[0]: np.array(row[1:], np.float64) for row in rows}
         self._tags = {image_id: set(labels) for image_id, labels in tags.items()}

@@ -35,7 +35,6 @@ why it needs a look, by its tags, trimap and label alone: `doubt`, 0 to 1, and `
 tags that the classifier doubts, of images that it had not seen, the likeliest mistakes first.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -57,6 +56,7 @@ from matlabel.evaluation.tables import IMAGE_COLUMNS, TAG_COLUMNS, class_text, c
 from matlabel.evaluation.training_images import TrainingImages
 from matlabel.evaluation.warnings import warnings
 from matlabel.evaluation.without_masks import WithoutMasks
+from matlabel.scores import read_check
 from matlabel.settings.evaluation import EvaluationSettings
 
 FORMAT = 1
@@ -259,7 +259,7 @@ def _of_classifier(
         return None, None
     files = [cam / "check.json", cam / "held_out.csv"]
     inputs.add(files)
-    check = json.loads(files[0].read_text())
+    check = read_check(files[0])
     if check is None:
         return None, None
     tags = {entry.id: tag_indices(entry, classes) for shard in shards for entry in shard.entries}

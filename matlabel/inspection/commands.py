@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from matlabel.artifacts.errors import UserError
 from matlabel.inspection.options import FILE, FOLDER, ConfigFiles, ConfigValues, Directory, Snakefile
 
 
@@ -13,17 +12,13 @@ def validate(
     config: Annotated[Path, typer.Argument(help="The config file.", **FILE)] = Path("config.yaml"),
 ) -> None:
     """Check a config and the data it names, without running anything."""
-    import yaml
-
+    from matlabel.artifacts.yaml_files import read_yaml
     from matlabel.dataset.checks import check_all
     from matlabel.dataset.naming import some
     from matlabel.plan import Plan
 
-    try:
-        raw = yaml.safe_load(config.read_text()) or {}
-    except yaml.YAMLError as error:
-        raise UserError(f"{config}: not YAML ({error})") from error
-    plan = Plan(raw)
+    plan = Plan(read_yaml(config))
+    plan.check_starts()
     entries = list(plan.data.entries.values())
     rejected, _ = check_all(plan.data.folder, entries, plan.classes, plan.config.dataset)
     for note in plan.data.notes:

@@ -96,7 +96,7 @@ def _code(digest: str | None, planned: Path) -> Iterator[Reason]:
 
 def _sources(file: Path) -> dict[str, str] | None:
     try:
-        return dict(line.rsplit(" ", 1) for line in file.read_text().splitlines())
+        return dict(line.rsplit(" ", 1) for line in file.read_text(encoding="utf-8").splitlines())
     except (OSError, ValueError):
         return None
 
@@ -123,7 +123,7 @@ def _shard_files(names: Iterable[str]) -> dict[tuple[str, str], Path]:
     found = {}
     for path in map(Path, names):
         if path.suffix == ".txt" and path.is_file() and path.parts[:2] == ("results", "dataset"):
-            found.update(_shard_files(str(path.with_name(name)) for name in path.read_text().split()))
+            found.update(_shard_files(str(path.with_name(name)) for name in path.read_text(encoding="utf-8").split()))
         elif match := _SHARD_CSV.fullmatch(path.name):
             found[match[1], match[2]] = path
     return found

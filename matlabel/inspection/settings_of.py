@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
-from matlabel.artifacts.errors import UserError, did_you_mean
+from matlabel.artifacts.context import load_context
+from matlabel.artifacts.errors import UserError, cut, did_you_mean
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
 
+# More rounds than anybody runs: settings files that name each other would go on for ever.
+_ROUNDS = 20
 _PREFIX = re.compile(r"[0-9a-f]{4,8}")
 _RUN = re.compile(r"(.+)/seed-(\d+)")
 
@@ -112,18 +112,20 @@ def _add_planned(side: Side, plan: Plan, key: str, before: str) -> None:
 def _add_stored(side: Side, results: Path, stage: str, key: str, before: str) -> None:
     if before + stage in side.stages:
         return
+    if before.count("before") > _ROUNDS:
+        raise UserError(
+            f"{results / stage / key}: read by over {_ROUNDS} rounds after it; its settings lead to themselves"
+        )
     file = results / stage / key / "settings.yaml"
-    try:
-        raw = yaml.safe_load(file.read_text())
-        model = _model(stage).from_keyed(raw["settings"] or {})
-    except FileNotFoundError:
+    if not file.exists():
         side.stages[before + stage] = StageSide(key, None)
         return
-    except (yaml.YAMLError, ValidationError, KeyError, TypeError) as error:
-        raise UserError(f"{file}: not the settings of the stage {stage} in this version ({error})") from error
-    values = {**_flat(model.model_dump(mode="json", by_alias=True)), **_beside(raw)}
+    context = load_context(file, stage, _model(stage))
+    values = {**_flat(context.settings.model_dump(mode="json", by_alias=True)), **_beside(context.raw)}
     side.stages[before + stage] = StageSide(key, values, stored=True)
-    for name, upstream in (raw.get("upstream") or {}).items():
+    for name, upstream in context.upstream.items():
+        if name not in STAGES or not _PREFIX.fullmatch(str(upstream)):
+            raise UserError(f"{file}: upstream: {cut(name)} is no stage, or {cut(upstream)} no key")
         _add_stored(side, results, name, upstream, _round(before, name, stage))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.yaml_files import read_yaml
 from matlabel.plan.sources import PACKAGE
 
 
@@ -44,13 +45,16 @@ class Workflow:
         from snakemake.settings.types import ConfigSettings
         from snakemake.utils import update_config
 
+        own = self.snakefile.parent / "config.yaml"
+        for file in self.configfiles or (own,):
+            read_yaml(file)
         try:
             given = ConfigSettings(config=_parsed(self.values), configfiles=self.configfiles).overwrite_config
             if self.configfiles:
                 return given
-            merged = dict(load_configfile(self.snakefile.parent / "config.yaml"))
-        except WorkflowError as error:
-            raise UserError(f"{_named(self.configfiles)}: {error}") from error
+            merged = dict(load_configfile(own))
+        except (WorkflowError, ValueError, RecursionError) as error:
+            raise UserError(f"{_named(self.configfiles)}: {error!s:.200}") from error
         update_config(merged, given)
         return merged
 
@@ -82,8 +86,8 @@ def _parsed(values: tuple[str, ...]) -> dict[str, Any]:
 
     try:
         return parse_config(list(values))
-    except (ValueError, CliException) as error:
-        raise UserError(f"--config {' '.join(values)}: {error}") from error
+    except (ValueError, AssertionError, RecursionError, CliException) as error:
+        raise UserError(f"--config {' '.join(values):.200}: {error!s:.200}") from error
 
 
 def _named(files: tuple[Path, ...]) -> str:

@@ -1,5 +1,6 @@
 """What a config names must be there: splits, masks, weight files. Checked before any job starts."""
 
+import re
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from itertools import permutations
@@ -14,6 +15,8 @@ from matlabel.plan.chain import stages_of
 from matlabel.plan.rounds import earlier_round
 from matlabel.settings.config import StageSettings
 
+# A repository on a hub: an owner and a name.
+ON_HUB = re.compile(r"[A-Za-z0-9]\w*(?:[.-]\w+)*/[A-Za-z0-9][\w.-]*")
 # Matting methods that come with an extra: method -> (package, extra).
 PACKAGES = {
     "knn": ("pymatting", "pymatting"),
@@ -145,11 +148,18 @@ def check_weights(where: str, settings: StageSettings) -> None:
     ):
         if not value or value in words:
             continue
-        if not Path(value).is_file():
+        if not Path(value).exists() or Path(value).is_dir():
             choice = f" (or one of {', '.join(words)})" if words else ""
             raise UserError(f"{where}{key}: no such file: {value}{choice}")
+        _check_name(f"{where}{key}", value)
         if Path(value).resolve().is_relative_to(Path("results").resolve()):
             raise UserError(f"{where}{key}: {value} is an artifact, which a run may replace; copy it elsewhere first")
+
+
+def _check_name(key: str, path: str | Path) -> None:
+    # Other paths reach the jobs in tables; weights are inputs of a rule, as another file is another training.
+    if "{" in str(path) or "}" in str(path):
+        raise UserError(f"{key}: {path}: Snakemake takes braces in a name for a wildcard; rename the file or folder")
 
 
 def check_rounds(where: str, variant: str, variants: Mapping[str, StageSettings], data: Scan) -> None:
@@ -253,13 +263,23 @@ def check_mattes(where: str, settings: StageSettings) -> None:
     """What the matting method needs beyond this package is there.
 
     Raises:
-        UserError: a package is missing, or vitmatte has no network.
+        UserError: a package is missing, or vitmatte has no network, or one whose name is no input of a rule.
     """
     method = settings.mattes.method
     package, extra = PACKAGES.get(method, (None, None))
     if package and not find_spec(package):
         raise UserError(f'{where}mattes.method: {method} needs {package}: pip install "matlabel[{extra}]"')
-    if method == "vitmatte" and not settings.mattes.weights:
+    if method != "vitmatte":
+        return
+    source = settings.mattes.weights
+    if not source:
         raise UserError(
             f"{where}mattes.weights: method vitmatte needs a network; give its folder, or its name on a hub"
         )
+    # Else a mistyped folder is taken for the name of a repository, and asked for on the hub by the first job.
+    if not Path(source).is_dir() and (not ON_HUB.fullmatch(source) or Path(source).parent.is_dir()):
+        raise UserError(
+            f"{where}mattes.weights: no such folder: {source}, and not the name of a repository on the hub (owner/name)"
+        )
+    for file in [source, *(Path(source).iterdir() if Path(source).is_dir() else ())]:
+        _check_name(f"{where}mattes.weights", file)

@@ -19,6 +19,7 @@ from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check
 from matlabel.plan.own_files import corrections_of, maps_of
 from matlabel.plan.rounds import earlier_round, in_rounds
 from matlabel.plan.sources import sources_digest, sources_text
+from matlabel.plan.starts import check_starts, check_steps
 from matlabel.plan.summaries import ablation_node, report_node
 from matlabel.settings.config import Config, StageSettings, load_config
 
@@ -51,7 +52,7 @@ class Plan:
         self._add_chains()
         self.data = self._scan()
         for variant, settings in self.variants.items():
-            where = f"config: variant {variant}: " if self.config.variants else "config: "
+            where = self._where(variant)
             check_splits(where, settings, self.data)
             self.data.notes += check_tags(where, settings, self.data, self.classes)
             self.data.notes += unscored_masks(settings, self.data)
@@ -71,6 +72,17 @@ class Plan:
         """Whether network jobs ask the scheduler for a GPU: told to, or with device auto where this machine has one."""
         device = self.config.device
         return device == "cuda" or (device == "auto" and has_nvidia_gpu())
+
+    def check_starts(self) -> None:
+        """Images, steps and weight files that the trainings start from; to look into a file may load torch.
+
+        Raises:
+            UserError: too few images or steps, or weights that cannot be read or do not fit.
+        """
+        for variant, settings in self.variants.items():
+            check_steps(self._where(variant), settings, self.data)
+        trainings = [node for node in self.nodes.values() if node.stage in TRAININGS]
+        check_starts([(node, Path(self.artifact(node.key))) for node in trainings], self.classes)
 
     # -- what the rules ask ------------------------------------------------------------------------------------
 
@@ -235,6 +247,10 @@ class Plan:
         return [path for node in self.nodes.values() if node.stage == stage for path in self.artifacts(node.key)]
 
     # -- how it is made ----------------------------------------------------------------------------------------
+
+    def _where(self, variant: str) -> str:
+        """The start of a message about a variant's settings."""
+        return f"config: variant {variant}: " if self.config.variants else "config: "
 
     def _add_chains(self) -> None:
         chains: dict[tuple[str, int], dict[str, str]] = {}

@@ -1,9 +1,8 @@
 """The headline scores of every run, for the end of `make demo`."""
 
-import json
 from pathlib import Path
 
-from matlabel.scores import score, warnings_of
+from matlabel.scores import read_scores, score, warnings_of
 
 _SHOWN = (
     ("seed", ("seed", "scoring", "miou")),
@@ -24,7 +23,7 @@ def headline_text(runs: Path) -> str:
         scores = folder / "evaluation" / "scores.json"
         if not scores.exists():
             continue
-        found = json.loads(scores.read_text())
+        found = read_scores(scores)
         values = [_percent(score(found, *path)) for _, path in _SHOWN]
         lines.append(f"{folder.parent.name + ', ' + folder.name:24s}" + "".join(f"{value:>16s}" for value in values))
         warnings += warnings_of(scores, f"warning, {folder.parent.name}, {folder.name}")

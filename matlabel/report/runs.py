@@ -1,17 +1,18 @@
 """What a run of the workflow left, found by the layout results/<stage>/<key>/."""
 
 import csv
-import json
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs
-from matlabel.scores import score
+from matlabel.artifacts.reading import read_text
+from matlabel.artifacts.yaml_files import read_yaml
+from matlabel.scores import read_scores, score
 
 EARLIER = "an earlier round: "
 
@@ -68,16 +69,16 @@ def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
             path = folder_of(results, stage, keys) / "history.csv"
             # Frozen weights were not trained here and have no history.
             if path.exists():
-                histories[stage] = _columns(_rows(path, inputs))
+                histories[stage] = _columns(path, inputs)
     supervised = settings_of(results, "labels", keys["labels"]).get("source") == "masks"
     return Run(
         variant=str(entry["variant"]),
         seed=int(entry["seed"]),
         keys=keys,
-        scores=json.loads(_text(scores, inputs)),
+        scores=_scores(scores, inputs),
         classes=_rows(scores.with_name("per_class.csv"), inputs),
         images=_rows(scores.with_name("per_image.csv"), inputs),
-        curves=_columns(_rows(scores.with_name("curves.csv"), inputs)),
+        curves=_columns(scores.with_name("curves.csv"), inputs),
         histories=histories,
         supervised=supervised,
         beyond_tags=beyond_tags(results, keys["labels"]),
@@ -134,25 +135,38 @@ def _upstream(results: Path, stage: str, key: str) -> dict[str, str]:
 
 def _settings_file(results: Path, stage: str, key: str) -> dict[str, Any]:
     path = results / stage / key / "settings.yaml"
-    try:
-        return yaml.safe_load(path.read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: missing; run the stage {stage} first") from error
+    if not path.exists():
+        raise UserError(f"{path}: missing; run the stage {stage} first")
+    found = read_yaml(path, most=None)
+    for name in ("settings", "upstream"):
+        if not isinstance(found.get(name) or {}, dict):
+            raise UserError(f"{path}: {name} must be a block of keys; delete it and run again")
+    return found
 
 
-def _text(path: Path, inputs: Inputs) -> str:
-    try:
-        text = path.read_text()
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: missing; run the stage {path.parent.parent.name} first") from error
-    inputs.add(path)
-    return text
+def _scores(path: Path, inputs: Inputs) -> dict[str, Any]:
+    _add(path, inputs)
+    return read_scores(path)
 
 
 def _rows(path: Path, inputs: Inputs) -> list[dict[str, str]]:
-    return list(csv.DictReader(_text(path, inputs).splitlines()))
+    _add(path, inputs)
+    rows = list(csv.DictReader(io.StringIO(read_text(path), newline="")))
+    if any(None in row or None in row.values() for row in rows):
+        raise UserError(f"{path}: a line has more or fewer cells than the first; delete it and run again")
+    return rows
 
 
-def _columns(rows: list[dict[str, str]]) -> dict[str, np.ndarray]:
+def _add(path: Path, inputs: Inputs) -> None:
+    if not path.exists():
+        raise UserError(f"{path}: missing; run the stage {path.parent.parent.name} first")
+    inputs.add(path)
+
+
+def _columns(path: Path, inputs: Inputs) -> dict[str, np.ndarray]:
+    rows = _rows(path, inputs)
     names = rows[0] if rows else []
-    return {name: np.array([float(row[name]) if row[name] else np.nan for row in rows]) for name in names}
+    try:
+        return {name: np.array([float(row[name]) if row[name] else np.nan for row in rows]) for name in names}
+    except ValueError as error:
+        raise UserError(f"{path}: {error!s:.200}; delete it and run again") from error

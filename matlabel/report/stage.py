@@ -42,7 +42,7 @@ def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: P
         shards = load_shards(dataset)
         for shard in shards:
             inputs.add(shard.files)
-        runs = [load_run(entry, results, inputs) for entry in context.raw["runs"]]
+        runs = [load_run(entry, results, inputs) for entry in context.runs(settings)]
         truth = TrueMasks(masks, len(context.classes), inputs)
         pictures = Pictures(shards, truth, results, context.settings.thumbnail, inputs)
         rows = _gallery(runs, pictures, context.settings.gallery)

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, field_validator
+from pydantic import Field, field_validator
 
-from matlabel.artifacts.errors import UserError, did_you_mean
+from matlabel.artifacts.errors import UserError, cut, did_you_mean
 from matlabel.settings.base import Settings
+from matlabel.settings.paths import usable
+from matlabel.settings.views import ViewsSettings
 
 # Source -> the settings that it does not read, which so are no part of its keys.
 _READ_OUT = ("from", "temperature", "margin", "spread", "embedding")
@@ -25,13 +27,17 @@ class SpreadSettings(Settings):
     layers: list[Literal[1, 2, 3, 4]] = Field(
         [1, 1, 2, 3, 4],
         min_length=1,
+        max_length=32,
         json_schema_extra={"introduced": [2, 3, 4]},
         description="Layers of the trunk whose cosines are averaged, for features; one named twice counts twice.",
     )
-    steps: int = Field(32, ge=0, json_schema_extra={"introduced": 4}, description="Steps of the walk; 0: no spreading.")
+    steps: int = Field(
+        32, ge=0, le=10_000, json_schema_extra={"introduced": 4}, description="Steps of the walk; 0: no spreading."
+    )
     power: float = Field(
         20.0,
         gt=0,
+        le=1000,
         json_schema_extra={"introduced": 8.0},
         description="Exponent of the affinity before its rows are normalised; larger wants more steps.",
     )
@@ -50,7 +56,7 @@ class SpreadSettings(Settings):
         return sorted(layers)
 
 
-class ActivationsSettings(Settings):
+class ActivationsSettings(ViewsSettings):
     """How class probabilities are read from the trained classifier, or from what takes its place."""
 
     source: str = Field(
@@ -64,11 +70,8 @@ class ActivationsSettings(Settings):
         alias="from",
         description="The class maps, the embedding's cosine to the centres, or their normalised geometric mean.",
     )
-    size: int = Field(448, ge=64, description="Long side at scale 1, in pixels.")
-    scales: list[PositiveFloat] = Field([0.75, 1.0, 1.25], min_length=1, description="Sizes that are averaged.")
-    flip: bool = Field(True, description="Also average over mirrored images.")
-    gamma: float = Field(4.0, gt=0, description="Background of the maps is (1 - strongest class)^gamma.")
-    temperature: float = Field(0.1, gt=0, description="Of the softmax over the embedding's similarities.")
+    gamma: float = Field(4.0, ge=0.01, le=100, description="Background of the maps is (1 - strongest class)^gamma.")
+    temperature: float = Field(0.1, ge=1e-3, le=100, description="Of the softmax over the embedding's similarities.")
     margin: float = Field(0.0, ge=-1, le=1, description="Added to the background's similarity.")
     spread: SpreadSettings = SpreadSettings()
     embedding: int = Field(
@@ -77,14 +80,6 @@ class ActivationsSettings(Settings):
         le=8,
         description="Channels of the embedding to store beside, of its principal components; for mattes.embedding.",
     )
-    precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
-        "auto",
-        json_schema_extra={"introduced": "32-true"},
-        description="auto: bf16-mixed where the hardware is faster in bfloat16 (CUDA, some CPUs; a little less exact), "
-        "else 32-true.",
-    )
-    threads: int = Field(1, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
-    batch_size: int = Field(8, ge=1, description="Images of equal size that go through the network together.")
 
     @field_validator("source")
     @classmethod
@@ -93,7 +88,9 @@ class ActivationsSettings(Settings):
         # "segmenter" alone is what a key's settings hold: which one, the key of its weights says.
         if source not in ("cam", "segmenter") and not (kind in ("segmenter", "files") and colon and name.strip()):
             hint = did_you_mean(kind, list(_UNREAD)) if kind not in _UNREAD else ""
-            raise ValueError(f"takes cam, segmenter:<variant> or files:<folder>, not {source!r}{hint}")
+            raise ValueError(f"takes cam, segmenter:<variant> or files:<folder>, not {cut(source)}{hint}")
+        if kind == "files":
+            usable(name)
         return source
 
     @property

@@ -1,17 +1,21 @@
 """What all settings share: unknown keys are refused, numbers may come as text, and each knows how it is keyed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self, get_args, get_origin
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
+
+from matlabel.artifacts.errors import UserError, cut
+from matlabel.artifacts.yaml_files import parse_yaml
 
 
 class Settings(BaseModel):
     """A block of the config. Fields made with `free` change how fast a result comes, not the result."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, validate_default=True, allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -20,6 +24,15 @@ class Settings(BaseModel):
         if not isinstance(data, dict):
             return data
         return {name: _from_text(value, cls.model_fields.get(name)) for name, value in data.items()}
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python takes true for 1, and YAML takes yes and on for true.
+        held = value if isinstance(value, list | tuple) else value.values() if isinstance(value, dict) else (value,)
+        if any(isinstance(each, bool) for each in held) and _is_number(cls.model_fields[info.field_name].annotation):
+            raise ValueError(f"takes numbers, not {cut(value)}")
+        return value
 
     @classmethod
     def from_keyed(cls, values: Mapping[str, Any]) -> Self:
@@ -32,7 +45,8 @@ class Settings(BaseModel):
         for name, field in cls.model_fields.items():
             out, extra = field.alias or name, field.json_schema_extra or {}
             if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
-                filled[out] = field.annotation.from_keyed(filled.get(out) or {})
+                block = filled.get(out) or {}
+                filled[out] = field.annotation.from_keyed(block) if isinstance(block, Mapping) else block
             elif "introduced" in extra:
                 filled.setdefault(out, extra["introduced"])
         return cls.model_validate(filled)
@@ -64,6 +78,23 @@ def free(default: Any, **details: Any) -> Any:
     return Field(default, json_schema_extra={"free": True}, **details)
 
 
+def _is_number(annotation: Any) -> bool:
+    """Whether a field takes numbers, or lists or mappings of them, and no truth values."""
+    parts = list(_parts(annotation))
+    return (int in parts or float in parts) and bool not in parts
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    """All types that an annotation is made of; those of a choice's values."""
+    if get_origin(annotation) is Literal:
+        yield from (type(choice) for choice in get_args(annotation))
+    elif arguments := get_args(annotation):
+        for argument in arguments:
+            yield from _parts(argument)
+    else:
+        yield annotation
+
+
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
@@ -73,8 +104,8 @@ def _from_text(value: Any, field: FieldInfo | None) -> Any:
         return value
     if value[:1] in ("[", "{") and value[-1:] in ("]", "}"):
         try:
-            return yaml.safe_load(value)
-        except yaml.YAMLError:
+            return parse_yaml(value, "")
+        except UserError:
             return value
     choices = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
     return next((choice for choice in choices if str(choice) == value), value)

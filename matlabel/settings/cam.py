@@ -1,9 +1,10 @@
 """Settings of the stage cam."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, field_validator
+from pydantic import Field, field_validator
 
+from matlabel.settings.paths import PathText
 from matlabel.settings.training import TrainingSettings
 
 # Weights of what refines the classification.
@@ -14,8 +15,10 @@ class CamSettings(TrainingSettings):
     """The D2CAM classifier. A term of weight 0 is gone, with its cost."""
 
     backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet50"
-    weights_from: str | None = Field(None, description="A weights.pt of an earlier run to use as it is: no training.")
-    warmup: Literal["auto"] | NonNegativeFloat = Field(
+    weights_from: PathText | None = Field(
+        None, description="A weights.pt of an earlier run to use as it is: no training."
+    )
+    warmup: Literal["auto"] | Annotated[float, Field(ge=0, le=10_000_000)] = Field(
         "auto",
         json_schema_extra={"introduced": 1.0},
         description="Steps of plain classification before the terms begin; auto: until tags are predicted clearly "
@@ -33,30 +36,35 @@ class CamSettings(TrainingSettings):
         # YAML reads a bare off as false.
         return "off" if value is False else value
 
-    embedding_size: int = Field(128, ge=4, description="Channels d of the embedding Z.")
+    embedding_size: int = Field(128, ge=4, le=4096, description="Channels d of the embedding Z.")
     category: float = Field(
-        0.0, ge=0, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
+        0.0, ge=0, le=1000, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
     )
     category_against: Literal["all", "present"] = Field(
         "all",
         description="What category decoupling pushes a region from: the centres of all other classes and of the "
         "background, or only those of the image's other tags.",
     )
-    foreground: float = Field(0.2, ge=0, description="Weight of foreground-background decoupling.")
+    foreground: float = Field(0.2, ge=0, le=1000, description="Weight of foreground-background decoupling.")
     consistency: float = Field(
-        0.0, ge=0, json_schema_extra={"introduced": 1.0}, description="Weight of the agreement of student and teacher."
+        0.0,
+        ge=0,
+        le=1000,
+        json_schema_extra={"introduced": 1.0},
+        description="Weight of the agreement of student and teacher.",
     )
-    exclusivity: float = Field(0.1, ge=0, description="Weight of the removal of non-exclusive activation.")
+    exclusivity: float = Field(0.1, ge=0, le=1000, description="Weight of the removal of non-exclusive activation.")
     affinity: float = Field(
         0.0,
         ge=0,
+        le=1000,
         description="Weight of learned affinity, for activations.spread; the trunk gets no gradient from it, so with "
         "sgd it is how fast its heads learn.",
     )
-    affinity_size: int = Field(64, ge=2, description="Channels of the affinity's feature.")
-    temperature: float = Field(0.1, gt=0, description="Of the contrasts in category and foreground.")
-    background_centres: int = Field(12, ge=1, description="Centres of the background's embeddings.")
-    queue: int = Field(128, ge=0, description="Background regions of other images kept as negatives.")
+    affinity_size: int = Field(64, ge=2, le=4096, description="Channels of the affinity's feature.")
+    temperature: float = Field(0.1, ge=1e-3, le=100, description="Of the contrasts in category and foreground.")
+    background_centres: int = Field(12, ge=1, le=4096, description="Centres of the background's embeddings.")
+    queue: int = Field(128, ge=0, le=65_536, description="Background regions of other images kept as negatives.")
     centre_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving averages of the centres.")
     teacher_scale: float = Field(
         0.875,

@@ -3,11 +3,11 @@
 import copy
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from matlabel.artifacts.errors import UserError, did_you_mean
+from matlabel.artifacts.errors import UserError, cut, did_you_mean
 from matlabel.settings.activations import ActivationsSettings
 from matlabel.settings.base import Settings
 from matlabel.settings.cam import CamSettings
@@ -20,7 +20,14 @@ from matlabel.settings.report import ReportSettings
 from matlabel.settings.segmenter import SegmenterSettings
 from matlabel.settings.trimaps import TrimapsSettings
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
+# Where a value may be of several kinds, pydantic says which it tried.
+_TRIED = re.compile(r"(?:literal|constrained|function|lax|list|dict|nullable)[-\[].*")
+# Characters of a key in a message.
+_LONG = 64
+# Mistakes that are named; the others are counted.
+_SHOWN = 20
+# A variant is a folder in results/runs.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]{,63}")
 
 
 class StageSettings(Settings):
@@ -126,7 +133,9 @@ class Config(StageSettings):
     """What the config file holds."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where networks run.")
-    seeds: list[int] = Field([0], min_length=1, description="Each variant is trained once with each seed.")
+    seeds: list[Annotated[int, Field(ge=0, lt=2**32)]] = Field(
+        [0], min_length=1, max_length=1000, description="Each variant is trained once with each seed."
+    )
     variants: dict[str, dict[str, Any] | None] = Field(
         {}, description="Name -> settings that differ. None given: one, called default. Given: only those."
     )
@@ -134,9 +143,16 @@ class Config(StageSettings):
     @field_validator("variants")
     @classmethod
     def _names_are_file_names(cls, variants: dict[str, Any]) -> dict[str, Any]:
+        folded: dict[str, str] = {}
         for name, changes in variants.items():
             if not _NAME.fullmatch(name):
-                raise ValueError(f"variant name {name!r}: letters, digits, _ . + - only, the first a letter")
+                raise ValueError(
+                    f"variant name {cut(name)}: letters, digits, _ . + - only, the first a letter, 64 at most"
+                )
+            if folded.setdefault(name.lower(), name) != name:
+                raise ValueError(
+                    f"variants {folded[name.lower()]} and {name} differ by case alone: on some disks that is one folder"
+                )
             for fixed in ("dataset", "report"):
                 if fixed in (changes or {}):
                     raise ValueError(f"variant {name}: {fixed} is shared by all variants, set it outside")
@@ -147,9 +163,10 @@ class Config(StageSettings):
     def _seeds_differ(cls, seeds: list[int]) -> list[int]:
         if len(set(seeds)) < len(seeds):
             raise ValueError("a seed is named twice")
-        if min(seeds) < 0:
-            raise ValueError("seeds are numbers from 0")
         return seeds
+
+
+Block = TypeVar("Block", bound=Settings)
 
 
 def load_config(raw: Mapping[str, Any]) -> tuple[Config, dict[str, StageSettings]]:
@@ -161,11 +178,11 @@ def load_config(raw: Mapping[str, Any]) -> tuple[Config, dict[str, StageSettings
     Raises:
         UserError: one line naming each key that is wrong and what it takes.
     """
-    config = _validate(Config, dict(raw), "config")
+    config = validated(Config, dict(raw), "config")
     base = {name: raw[name] for name in StageSettings.model_fields if name in raw}
     changes = config.variants or {"default": {}}
     variants = {
-        name: _validate(StageSettings, _merge(base, change), f"config, variant {name}" if config.variants else "config")
+        name: validated(StageSettings, _merge(base, change), f"config, variant {name}" if config.variants else "config")
         for name, change in changes.items()
     }
     return config, variants
@@ -181,26 +198,49 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _validate(model: type[Settings], raw: dict[str, Any], where: str) -> Any:
+def validated(model: type[Block], raw: dict[str, Any], where: str) -> Block:
+    """The settings that these values are.
+
+    Args:
+        model: of the settings.
+        raw: key -> value, blocks of keys within.
+        where: start of each line of the message.
+
+    Raises:
+        UserError: a line for each key that is wrong; of many, the first.
+    """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        lines = [f"{where}: {_explain(model, problem)}" for problem in error.errors()]
-        raise UserError("\n".join(dict.fromkeys(lines))) from error
+        found: dict[str, list[Any]] = {}
+        for problem in error.errors():
+            found.setdefault(_key(problem), []).append(problem)
+        lines = [f"{where}: {_explain(model, key, problems)}" for key, problems in found.items()]
+        more = [f"{where}: ... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+        raise UserError("\n".join(lines[:_SHOWN] + more)) from error
 
 
-def _explain(model: type[Settings], problem: Any) -> str:
+def _key(problem: Any) -> str:
+    """The name of a setting, without what pydantic adds: which kind of several it tried, or that it is a key itself."""
     path = [str(part) for part in problem["loc"]]
-    key = ".".join(path)
+    path = [part for part in path if part != "[key]" and not _TRIED.match(part)]
+    return ".".join(part if len(part) <= _LONG else f"{part[:_LONG]}..." for part in path)
+
+
+def _explain(model: type[Settings], key: str, problems: list[Any]) -> str:
+    """What is wrong with one setting; several problems where none of the kinds that it may have fits."""
+    problem = problems[0]
+    path = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":
         known = _keys_beside(model, path)
         return f"unknown key {key}{did_you_mean(path[-1], known)}; known here: {', '.join(known)}"
     if problem["type"] in ("model_type", "dict_type"):
-        return f"{key} must be a block of keys, not {problem['input']!r}"
-    message = problem["msg"].removeprefix("Value error, ")
+        return f"{key} must be a block of keys, not {cut(problem['input'])}"
+    messages = [each["msg"].removeprefix("Value error, ")[:300] for each in problems]
     if problem["type"] == "value_error":
-        return f"{key}: {message}" if key else message
-    return f"{key}: {message[0].lower() + message[1:]}, not {problem['input']!r}"
+        return f"{key}: {messages[0]}" if key else messages[0]
+    said = " or ".join(message[0].lower() + message[1:] for message in dict.fromkeys(messages))
+    return f"{key}: {said}, not {cut(problem['input'])}"
 
 
 def _keys_beside(model: type[Settings], path: list[str]) -> list[str]:

@@ -1,18 +1,21 @@
 """Settings of the stage dataset."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from matlabel.settings.base import Settings, free
+from matlabel.settings.paths import PathText
 
 
 class ShapesSettings(Settings):
     """The built-in demo set: generated, seeded, with true masks."""
 
-    seed: int = Field(0, ge=0, description="Seed of the generator: another seed, other pictures.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of the generator: another seed, other pictures.")
     size: int = Field(128, ge=48, le=1024, description="Long side of the pictures, in pixels.")
-    splits: dict[str, int] = Field({"train": 320, "val": 64}, description="Number of pictures of each split.")
+    splits: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")], Annotated[int, Field(ge=1, le=1_000_000)]
+    ] = Field({"train": 320, "val": 64}, min_length=1, description="Number of pictures of each split.")
 
 
 class DatasetSettings(Settings):
@@ -21,9 +24,11 @@ class DatasetSettings(Settings):
     format: Literal["shapes", "folder"] = Field(
         "shapes", description="shapes: the generated demo. folder: images/, labels.csv, classes.txt, perhaps masks/."
     )
-    path: str | None = Field(None, description="The data folder (format folder).")
-    shard_size: int = Field(1024, ge=1, description="Images to a shard: one job reads one shard, writes one file.")
-    subset: dict[str, int] = Field(
+    path: PathText | None = Field(None, description="The data folder (format folder).")
+    shard_size: int = Field(
+        1024, ge=1, le=1_000_000, description="Images to a shard: one job reads one shard, writes one file."
+    )
+    subset: dict[str, Annotated[int, Field(ge=1)]] = Field(
         {}, description="At most so many images of a split, chosen by the hash of their ids; others stay out."
     )
     untagged: Literal["refuse", "reject", "background"] = Field(
@@ -36,7 +41,10 @@ class DatasetSettings(Settings):
         "refuse", description="Images that cannot be opened: stop, or leave them out and list them."
     )
     max_pixels: int = Field(
-        100_000_000, ge=1, description="Photographs of more pixels count as unreadable: most are mistakes, or bombs."
+        100_000_000,
+        ge=1,
+        le=10_000_000_000,
+        description="Photographs of more pixels count as unreadable: most are mistakes, or bombs.",
     )
     masks: Literal["refuse", "note"] = free(
         "refuse",

@@ -15,4 +15,4 @@ class LabelsSettings(Settings):
     )
     margin: float = Field(0.0, ge=0, le=1, description="Void where the winner leads the runner-up by less.")
     least_region: float = Field(0.0, ge=0, le=0.1, description="Regions under this share of the image become void.")
-    splits: list[str] | None = free(None, description="Splits that are labelled; not given: all.")
+    splits: list[str] | None = free(None, min_length=1, description="Splits that are labelled; not given: all.")

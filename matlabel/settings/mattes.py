@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from matlabel.settings.base import Settings, free
+from matlabel.settings.paths import PathText
 
 # These methods decide from the activations; all others from the trimap.
 WITHOUT_TRIMAP = ("crf", "none")
@@ -13,12 +14,16 @@ WITHOUT_TRIMAP = ("crf", "none")
 class CrfSettings(Settings):
     """The dense CRF (Krähenbühl & Koltun 2011), for method crf."""
 
-    iterations: int = Field(10, ge=0, description="Mean field updates.")
-    smooth_weight: float = Field(3.0, ge=0, description="Weight of the kernel over positions.")
-    smooth_sigma: float = Field(3.0, gt=0, description="Its standard deviation, in pixels.")
-    bilateral_weight: float = Field(10.0, ge=0, description="Weight of the kernel over positions and colours.")
-    bilateral_sigma: float = Field(80.0, gt=0, description="Its standard deviation in position, in pixels ...")
-    colour_sigma: float = Field(13.0, gt=0, description="... and in colour, of 255.")
+    iterations: int = Field(10, ge=0, le=1000, description="Mean field updates.")
+    smooth_weight: float = Field(3.0, ge=0, le=10_000, description="Weight of the kernel over positions.")
+    smooth_sigma: float = Field(3.0, ge=0.1, le=10_000, description="Its standard deviation, in pixels.")
+    bilateral_weight: float = Field(
+        10.0, ge=0, le=10_000, description="Weight of the kernel over positions and colours."
+    )
+    bilateral_sigma: float = Field(
+        80.0, ge=0.1, le=10_000, description="Its standard deviation in position, in pixels ..."
+    )
+    colour_sigma: float = Field(13.0, ge=0.1, le=10_000, description="... and in colour, of 255.")
 
 
 class MattesSettings(Settings):
@@ -34,18 +39,23 @@ class MattesSettings(Settings):
     )
     epsilon: float = Field(
         1e-4,
-        gt=0,
+        ge=1e-12,
+        le=1,
         json_schema_extra={"introduced": 1e-7},
         description="closed_form, lbdm: added to the colour covariance of a window; larger smooths.",
     )
     radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
     tolerance: float = Field(
-        1e-4, gt=0, lt=1, description="closed_form on a GPU stops at this relative residual; the CPU solves exactly ..."
+        1e-4,
+        ge=1e-12,
+        lt=1,
+        description="closed_form on a GPU stops at this relative residual; the CPU solves exactly ...",
     )
-    iterations: int = Field(1000, ge=1, description="... or after this many steps.")
+    iterations: int = Field(1000, ge=1, le=1_000_000, description="... or after this many steps.")
     prior: float = Field(
         0.05,
         ge=0,
+        le=10_000,
         json_schema_extra={"introduced": 0.0},
         description="closed_form: weight that draws unknown pixels to their activations, beside colours, whose own "
         "weight is 5 to 8 a pixel of the solved grid; 0: colours alone.",
@@ -61,6 +71,7 @@ class MattesSettings(Settings):
     sampling: float = Field(
         0.3,
         ge=0,
+        le=10_000,
         json_schema_extra={"introduced": 0.0},
         description="closed_form: weight, on the same scale, that draws unknown pixels to what the sure ones are that "
         "are most like them in colour and place; 0: none. With contour: 0 set this to 0 as well: far from contours it "
@@ -69,16 +80,19 @@ class MattesSettings(Settings):
     embedding: float = Field(
         0.0,
         ge=0,
+        le=10_000,
         description="closed_form: weight, on the same scale, of ties from unknown pixels to the sure ones that are "
         "nearest in the classifier's embedding; needs activations.embedding. 0: none.",
     )
     crf: CrfSettings = CrfSettings()
-    weights: str | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
+    weights: PathText | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
     device: Literal["auto", "cpu", "cuda"] = free(
         "auto", description="auto: as `device` says. cpu leaves the GPU to the networks."
     )
-    workers: int = free(8, ge=1, description="Most processes over a shard, one for each 128 images.")
-    batch_size: int = free(64, ge=1, description="closed_form on a GPU: images to a batch, halved if too many.")
+    workers: int = free(8, ge=1, le=1024, description="Most processes over a shard, one for each 128 images.")
+    batch_size: int = free(
+        64, ge=1, le=65_536, description="closed_form on a GPU: images to a batch, halved if too many."
+    )
     compile: bool = free(
         False, description="closed_form on a GPU: fuse the solver's steps; every job compiles first, for long shards."
     )

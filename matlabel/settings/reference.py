@@ -1,6 +1,9 @@
 """The config described: as a JSON schema for editors, and as a page for people."""
 
+import types
 import typing
+from collections.abc import Iterable
+from typing import Any
 
 import yaml
 from pydantic.fields import FieldInfo
@@ -46,17 +49,28 @@ def _table(path: str, model: type[Settings]) -> list[str]:
 
 
 def _values(field: FieldInfo) -> str:
-    annotation = field.annotation
-    if typing.get_origin(annotation) is typing.Literal:
-        return ", ".join(f"`{choice}`" for choice in typing.get_args(annotation))
-    limits = [
-        f"{sign} {getattr(part, limit)}"
-        for part in field.metadata
-        for limit, sign in _LIMITS.items()
-        if getattr(part, limit, None) is not None
-    ]
-    name = annotation.__name__ if isinstance(annotation, type) and not typing.get_args(annotation) else str(annotation)
-    return " ".join([name.replace("typing.", "").replace("|", "or"), *limits])
+    return f"{_type(field.annotation)}{_limits(field.metadata)}"
+
+
+def _type(annotation: Any) -> str:
+    """A type in words: what a list or a mapping holds within its limits, too."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return ", ".join(f"`{choice}`" for choice in arguments)
+    if origin is typing.Annotated:
+        inner, *details = arguments
+        details = [part for detail in details for part in getattr(detail, "metadata", [])]
+        return f"{_type(inner)}{_limits(details)}"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_type(part) for part in arguments)
+    if origin in (list, tuple, dict):
+        return f"{origin.__name__}[{', '.join(_type(part) for part in arguments)}]"
+    return "null" if annotation is type(None) else getattr(annotation, "__name__", str(annotation))
+
+
+def _limits(details: Iterable[Any]) -> str:
+    found = ((sign, getattr(part, limit, None)) for part in details for limit, sign in _LIMITS.items())
+    return "".join(f" {sign} {value}" for sign, value in found if value is not None)
 
 
 def _plain(value: object) -> str:

@@ -1,20 +1,24 @@
 """Settings that both trainings share."""
 
 from math import ceil
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from matlabel.settings.base import Settings, free
+from matlabel.settings.paths import PathText
+
+# Of a picture, in pixels.
+LongSide = Annotated[int, Field(ge=32, le=8192)]
 
 
 class TrainingSettings(Settings):
     """Optimisation, augmentation and hardware of a training."""
 
     splits: list[str] | None = Field(
-        None, description="Splits to train on; not given: all except those of evaluation.splits."
+        None, min_length=1, description="Splits to train on; not given: all except those of evaluation.splits."
     )
-    weights: str = Field(
+    weights: PathText = Field(
         "imagenet", description="Start of the trunk: imagenet (downloaded by torchvision), none, or a state_dict file."
     )
     output_stride: Literal[8, 16, 32] = Field(16, description="Input pixels to one pixel of the trunk's last map.")
@@ -27,32 +31,41 @@ class TrainingSettings(Settings):
         le=4,
         description="Parts that are not trained: 1 the stem, 2 also layer1, 3 also layer2, 4 also layer3.",
     )
-    epochs: int = Field(8, ge=1, description="Times that each image is seen ...")
+    epochs: int = Field(8, ge=1, le=10_000, description="Times that each image is seen ...")
     steps: int = Field(
         150,
         ge=0,
+        le=10_000_000,
         json_schema_extra={"introduced": 0},
         description="... or more often, until there were so many steps: a small set needs them as well.",
     )
-    batch_size: int = Field(16, ge=2, description="Images to a step, over all devices of all nodes together.")
-    crop: int = Field(320, ge=32, description="Side of the square training crop, in pixels.")
-    resize: tuple[PositiveInt, PositiveInt] = Field(
+    batch_size: int = Field(
+        16, ge=2, le=65_536, description="Images to a step, over all devices of all nodes together."
+    )
+    crop: int = Field(320, ge=32, le=4096, description="Side of the square training crop, in pixels.")
+    resize: tuple[LongSide, LongSide] = Field(
         (320, 512), description="Range of the long side before cropping, in pixels."
     )
     jitter: float = Field(0.3, ge=0, le=1, description="Strength of the brightness, contrast and saturation changes.")
-    lr: float = Field(0.01, gt=0, description="Learning rate of the trunk, decaying to 0 as (1 - progress)^0.9.")
-    head_lr_factor: float = Field(10.0, gt=0, description="The new layers learn this much faster.")
-    weight_decay: float = Field(1e-4, ge=0)
+    lr: float = Field(
+        0.01, gt=0, le=100, description="Learning rate of the trunk, decaying to 0 as (1 - progress)^0.9."
+    )
+    head_lr_factor: float = Field(10.0, gt=0, le=10_000, description="The new layers learn this much faster.")
+    weight_decay: float = Field(1e-4, ge=0, le=10)
     optimizer: Literal["sgd", "adamw"] = "sgd"
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
         "auto",
         description="auto: bf16-mixed where the hardware is faster in bfloat16 (CUDA, some CPUs), else 32-true.",
     )
-    threads: int = Field(2, ge=1, description="CPU threads of torch; part of the result, as sums depend on it.")
+    threads: int = Field(
+        2, ge=1, le=1024, description="CPU threads of torch; part of the result, as sums depend on it."
+    )
     deterministic: bool = Field(False, description="On CUDA: refuse kernels that give other bits each time.")
-    devices: int = Field(1, ge=1, description="GPUs (or CPU processes) of a node to train on.")
-    nodes: int = Field(1, ge=1, description="Machines to train on; more than one needs a cluster.")
-    workers: int | None = free(None, ge=0, description="Loading processes; not given: 0 on the CPU, 8 on a GPU.")
+    devices: int = Field(1, ge=1, le=1024, description="GPUs (or CPU processes) of a node to train on.")
+    nodes: int = Field(1, ge=1, le=1024, description="Machines to train on; more than one needs a cluster.")
+    workers: int | None = free(
+        None, ge=0, le=1024, description="Loading processes; not given: 0 on the CPU, 8 on a GPU."
+    )
 
     def epochs_of(self, images: int) -> int:
         """How often a training sees each of its images: `epochs`, or more until `steps` are done."""
@@ -69,3 +82,11 @@ class TrainingSettings(Settings):
         if resize[0] > resize[1]:
             raise ValueError("the smaller size comes first")
         return resize
+
+    @model_validator(mode="after")
+    def _each_process_has_as_many_images(self) -> Self:
+        if self.batch_size % self.processes:
+            raise ValueError(
+                f"batch_size {self.batch_size} must be a multiple of the {self.processes} processes (devices x nodes)"
+            )
+        return self

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from matlabel.settings.base import Settings
+from matlabel.settings.paths import PathText
 
 
 class TrimapsSettings(Settings):
@@ -45,7 +46,9 @@ class TrimapsSettings(Settings):
     )
     least_background: float = Field(0.02, ge=0, le=0.5, description="Likewise for the background.")
     speck: float = Field(0.001, ge=0, le=0.1, description="Sure regions under this share of the image become unknown.")
-    band: int = Field(3, ge=0, description="Half width, in pixels, of the unknown band between different sure regions.")
-    corrections: str | None = Field(
+    band: int = Field(
+        3, ge=0, le=1000, description="Half width, in pixels, of the unknown band between different sure regions."
+    )
+    corrections: PathText | None = Field(
         None, description="Folder of corrections, <id>.png: strokes in the palette's colours over transparency."
     )

@@ -127,7 +127,9 @@ def test_what_cannot_be_compared_is_one_message(plan):
 def test_a_beginning_of_several_keys_names_them(plan):
     for name in ("abcd0000", "abcd1111"):
         Path(f"results/cam/{name}").mkdir(parents=True)
-        Path(f"results/cam/{name}/settings.yaml").write_text("stage: cam\nsettings: {}\n")
+        Path(f"results/cam/{name}/settings.yaml").write_text(
+            f"stage: cam\nkey: {name}\nclasses: [cat]\nsettings: {{}}\n"
+        )
     with pytest.raises(UserError, match="abcd: begins 2 keys: abcd0000, abcd1111"):
         side_of("abcd", None, RESULTS)
     assert side_of("abcd1", None, RESULTS).stages["cam"].key == "abcd1111"

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from shlex import quote
 
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
@@ -20,6 +21,8 @@ try:
     if workflow.is_main_process:
         notes += driver.enter(RESULTS, Path(".snakemake/locks"))
     plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
+    if workflow.is_main_process:
+        plan.check_starts()
 except (UserError, OSError) as error:
     problem = storage_problem(error) if isinstance(error, OSError) else error
     if problem is None:
@@ -33,7 +36,7 @@ if workflow.is_main_process:
 
 # An environment that Snakemake makes for the jobs has all but this package.
 if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    shell.prefix(f"export PATH='{workflow.basedir}/workflow/bin':$PATH; ")
+    shell.prefix(f"export PATH={quote(f'{workflow.basedir}/workflow/bin')}:$PATH; ")
 
 
 def wait_for_orphans():

@@ -1,0 +1,164 @@
+"""Weight files that were damaged, are of other networks, or hold what torch can save besides."""
+
+import io
+import json
+from collections import OrderedDict
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import torch
+from fuzzing import fuzz, mutated
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.weights import load_into, load_weights, save_weights
+from matlabel.backbones import Trunk, build_trunk
+from matlabel.cam.centres import Centres
+from matlabel.classifier.load import load_classifier
+from matlabel.classifier.network import CamNetwork
+from matlabel.deeplab import DeepLab, load_segmenter
+from matlabel.settings.cam import CamSettings
+from matlabel.settings.segmenter import SegmenterSettings
+
+CAM = CamSettings(backbone="resnet18", embedding_size=4, background_centres=2)
+SEGMENTER = SegmenterSettings(backbone="resnet18", atrous_rates=[1])
+TRUNK = Trunk("resnet18")
+LINEAR = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.ones(2)}
+
+
+def saved(content: Any, legacy: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer, _use_new_zipfile_serialization=not legacy)
+    return buffer.getvalue()
+
+
+def small(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A network's state dict whose tensors are zeros that take no space in a file."""
+    return {name: value.new_zeros(()).expand(value.shape) for name, value in network.state_dict().items()}
+
+
+def test_damaged_weights_are_read_or_refused(tmp_path):
+    def read(data: bytes) -> None:
+        (tmp_path / "w.pt").write_bytes(data)
+        load_into(torch.nn.Linear(3, 2), load_weights(tmp_path / "w.pt"), "w.pt")
+
+    seeds = [saved(LINEAR), saved(LINEAR, legacy=True), saved({**LINEAR, "weight": LINEAR["weight"].half()})]
+    assert fuzz(read, seeds, examples=150) >= 150
+
+
+def test_whatever_torch_can_save_is_read_or_refused(tmp_path):
+    def make(seeds: list[bytes], random: Random) -> bytes:
+        data = saved(_value(random), legacy=random.random() < 0.3)
+        return mutated([data], random) if random.random() < 0.2 else data
+
+    def read(data: bytes) -> None:
+        (tmp_path / "w.pt").write_bytes(data)
+        load_into(torch.nn.Linear(3, 2), load_weights(tmp_path / "w.pt"), "w.pt")
+
+    assert fuzz(read, [saved(LINEAR)], make=make) >= 200
+
+
+@pytest.fixture(scope="module")
+def classifier() -> dict[str, Any]:
+    centres = Centres(2, CAM.background_centres, 3, CAM.embedding_size, 0.9, torch.ones(2))
+    network = CamNetwork(Trunk("resnet18"), 2, *CAM.head_sizes)
+    content = {"classes": ["a", "b"], "settings": json.dumps(CAM.recorded()), "plain": ""}
+    return {**content, "network": small(network), "centres": centres.state_dict()}
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> dict[str, Any]:
+    network = DeepLab(Trunk("resnet18"), 2, SEGMENTER.atrous_rates)
+    settings = json.dumps(SEGMENTER.model_dump(mode="json"))
+    return {"classes": ["a", "b"], "settings": settings, "segmenter": small(network)}
+
+
+def test_forged_weights_of_ours_are_refused_by_every_loader(tmp_path, classifier, segmenter):
+    """One entry at a time, anywhere in the file: no loader may stumble over it."""
+    forged = (None, ["a"], torch.full((2, 4), torch.nan), "[" * 5000, {"a": {"b": 1}})
+    for content, load in ((classifier, load_classifier), (segmenter, load_segmenter)):
+        load(written(tmp_path, content), "cpu")
+        for name in [name for name in content if name != "plain"]:
+            # A network is built before its tensors are looked at, which takes a while.
+            for value in forged if name in ("classes", "settings") else forged[1:3]:
+                with pytest.raises(UserError, match=r"w\.pt"):
+                    load(written(tmp_path, {**content, name: value}), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: state.pop("conv1.weight"), "it has no conv1.weight"),
+        (lambda state: state.update({"conv1.weight": torch.zeros(64, 3, 3, 3)}), r"conv1\.weight has the shape"),
+        (
+            lambda state: state.update({"bn1.weight": torch.full((64,), torch.inf)}),
+            r"bn1\.weight holds NaN or infinity",
+        ),
+        (lambda state: state.update({"bn1.bias": torch.zeros(64).long()}), r"bn1\.bias is of type torch\.int64"),
+        (lambda state: state.update({"bn1.bias": torch.zeros(64).to_sparse()}), r"bn1\.bias is no plain tensor"),
+        (lambda state: state.update({"bn1.bias": torch.zeros(64, device="meta")}), r"bn1\.bias is no plain tensor"),
+        (lambda state: state.update({"conv1.weight": torch.zeros(1).expand(1 << 40)}), "has the shape"),
+        (lambda state: state.update({"more": torch.zeros(1)}), "the network has no 'more'"),
+    ],
+)
+def test_a_start_that_does_not_fit_names_the_tensor(tmp_path, change, message):
+    state = small(TRUNK)
+    change(state)
+    with pytest.raises(UserError, match=message):
+        build_trunk("resnet18", str(written(tmp_path, state)), CAM, "cam")
+
+
+def test_old_files_without_counts_of_batches_and_half_precision_still_start_a_trunk(tmp_path):
+    state = {name: value for name, value in small(TRUNK).items() if "num_batches" not in name}
+    halves = {f"module.{name}": value.half() for name, value in state.items()}
+    trunk = build_trunk("resnet18", str(written(tmp_path, {"state_dict": {**halves, "fc.weight": 3}})), CAM, "cam")
+    assert torch.equal(trunk.layer4[0].conv1.weight, torch.zeros(512, 256, 3, 3))
+
+
+def test_advice_to_run_code_is_never_quoted(tmp_path):
+    torch.save(torch.nn.Linear(1, 1), tmp_path / "model.pt")
+    (tmp_path / "empty.pt").write_bytes(b"")
+    (tmp_path / "list.pt").write_bytes(saved([torch.zeros(1)]))
+    for name, message in (("model.pt", "holding objects"), ("empty.pt", "is empty"), ("list.pt", "holds a list")):
+        with pytest.raises(UserError, match=message) as error:
+            load_weights(tmp_path / name)
+        assert "weights_only" not in str(error.value)
+        assert len(str(error.value).splitlines()) == 1
+
+
+def written(folder: Path, content: Any) -> Path:
+    save_weights(folder / "w.pt", content)
+    return folder / "w.pt"
+
+
+def _value(random: Random, depth: int = 0) -> Any:
+    kind = random.randrange(10 if depth < 3 else 7)
+    if kind < 4:
+        shape = random.choice(((), (2,), (2, 3), (0,), (3, 2), (2, 3, 1)))
+        dtype = random.choice((torch.float32, torch.float32, torch.float16, torch.int64, torch.bool, torch.complex64))
+        value = torch.full(shape, random.choice((0.0, 1.0, float("nan"), float("inf"))), dtype=torch.float32).to(dtype)
+        return random.choice(
+            (value, value, torch.nn.Parameter(torch.ones(2)), torch.ones(1).expand(1 << 30), _odd(random))
+        )
+    if kind == 4:
+        return random.choice((1, 2.5, None, True, "text", b"bytes", 1 << 70))
+    if kind == 5:
+        return random.choice((torch.float32, torch.Size((2, 3)), torch.device("cpu")))
+    if kind == 6:
+        return LINEAR
+    if kind == 7:
+        return [_value(random, depth + 1) for _ in range(random.randrange(3))]
+    pairs = ((random.choice(("weight", "bias", 3, "x")), _value(random, depth + 1)) for _ in range(3))
+    return random.choice((dict, OrderedDict))(pairs)
+
+
+def _odd(random: Random) -> torch.Tensor:
+    return random.choice(
+        (
+            torch.zeros(2, 3).to_sparse(),
+            torch.zeros(2, device="meta"),
+            torch.quantize_per_tensor(torch.zeros(2), 1.0, 0, torch.qint8),
+            torch.zeros(2, 3).t(),
+        )
+    )
