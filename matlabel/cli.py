@@ -8,9 +8,9 @@ import typer
 
 from matlabel import inspection
 from matlabel.artifacts.errors import UserError, storage_problem
-from matlabel.driver import end_with_driver, unwind_when_terminated
 from matlabel.inspection import FILE, FOLDER
 from matlabel.inspection.options import ManyValues
+from matlabel.local_jobs import end_with_driver, unwind_when_terminated
 
 app = typer.Typer(
     help="Pixel-accurate segmentation labels from image-level tags. The workflow calls these commands; so can you.",

@@ -1,19 +1,79 @@
-"""The process that runs the workflow. Whether it lives decides which locks are stale, and whether its jobs go on."""
+"""The process that runs the workflow. It says in a file who it is and what it makes, so that no other makes the same.
 
-import fcntl
+Snakemake's lock is not enough: it says nothing of who holds it, outlives a driver that is killed, and is taken away
+by any other run in the same folder that ends.
+"""
+
+import atexit
 import json
 import os
 import shutil
-import signal
-import socket
 import sys
-import threading
 import time
+from collections.abc import Collection, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
-_VARIABLE = "MATLABEL_DRIVER"
-_held: list[IO] = []
+from pydantic import TypeAdapter
+
+from matlabel.artifacts.atomic import write_text
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.lock import exclusive
+from matlabel.artifacts.owner import Owner
+from matlabel.artifacts.reading import read_json
+from matlabel.local_jobs import start_as_children, wait_for_jobs_of
+
+_FOLDER = ".drivers"
+# Executors whose jobs the next run can ask for (see `matlabel.cluster`).
+_SLURM = "slurm"
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One that runs jobs, or did.
+
+    Attributes:
+        owner: its process.
+        since: when it started, for people.
+        executor: what runs its jobs, as Snakemake calls it; "" while it runs none yet.
+        local: its jobs are its children.
+        makes: files, relative to the working directory.
+        reads: likewise.
+    """
+
+    owner: Owner
+    since: str
+    executor: str = ""
+    local: bool = True
+    makes: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+
+    def obstacle(self) -> str | None:
+        """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""
+        if not self.executor:
+            return None
+        alive, who = self.owner.alive(), f"({self.owner}, {self.executor}, since {self.since})"
+        if alive:
+            return f"another run is at work {who}; wait for it, or stop it"
+        then = "when nothing of it runs any more: snakemake --unlock"
+        if alive is None:
+            return (
+                f"another run was started on a machine that cannot be looked at from here {who}; look there, and {then}"
+            )
+        if self.local or (self.executor == _SLURM and shutil.which("squeue")):
+            return None
+        return f"the last run ended before its jobs {who}; look for them where {self.executor} runs them, and {then}"
+
+    def clash(self, makes: Collection[str], reads: Collection[str]) -> str | None:
+        """A file that one makes and the other makes or reads."""
+        common = set(self.makes) & {*makes, *reads} | set(self.reads) & set(makes)
+        return min(common, default=None)
+
+
+_DRIVERS = TypeAdapter(Driver)
+_mine: tuple[Path, Driver] | None = None
 
 
 def writable(results: Path) -> bool:
@@ -21,58 +81,105 @@ def writable(results: Path) -> bool:
     return os.access(next(folder for folder in (results, *results.resolve().parents) if folder.exists()), os.W_OK)
 
 
-def enter(results: Path, locks: Path) -> list[str]:
-    """Be one of the drivers of a results folder until this process ends, however it ends.
-
-    A driver that is killed cannot take Snakemake's lock along. As soon as none lives, that lock is removed.
+def enter(results: Path, locks: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
+    """Be a driver of a results folder, and take away Snakemake's lock where it is certain that nothing runs.
 
     Args:
         results: the results folder.
         locks: where Snakemake keeps its locks, `.snakemake/locks`.
+        looking: this is a dry run, which changes nothing.
+        unlocking: a person has looked and says that nothing runs.
 
     Returns:
         what a person should know.
     """
+    global _mine
+    here = results.resolve()
     if not writable(results):
-        return [f"{results.resolve()}: read-only; it can be looked at (-n), but nothing can run"]
-    results.mkdir(parents=True, exist_ok=True)
-    file = (results / ".driver").open("a+")
-    waiting = locks.is_dir() and any(locks.iterdir())
-    notes = []
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting:
-                notes.append(f"another run is at work in {results.resolve()}{_named(file)}; wait for it, or stop it")
-        else:
-            if waiting:
-                shutil.rmtree(locks)
-                locks.mkdir()
-                notes.append(f"the last run in {results.resolve()}{_named(file)} was killed; its lock is removed")
-        # Shared: runs that make different artifacts may work side by side, Snakemake's own lock sees to that.
-        fcntl.flock(file, fcntl.LOCK_SH)
-    except OSError:
-        # A file system without such locks: Snakemake's stay, and a person has to say --unlock.
-        file.close()
-        return []
-    _held.append(file)
+        return [f"{here}: read-only; it can be looked at (-n), but nothing can run"]
+    folder = results / _FOLDER
+    with nullcontext() if looking else exclusive(folder / ".lock"):
+        if unlocking:
+            for path in folder.glob("*.json"):
+                _unlock(path)
+            return []
+        others, notes = dict(_others(folder)), []
+        if locks.is_dir() and any(locks.iterdir()):
+            notes = list(dict.fromkeys(f"{here}: {why}" for other in others.values() if (why := other.obstacle())))
+            dead = [other for other in others.values() if other.owner.alive() is False]
+            starting = any(other.owner.alive() for other in others.values())
+            if not notes and not dead:
+                who = "that is starting" if starting else "that left no word; when none is at work: snakemake --unlock"
+                notes = [f"{here}: locked by another run {who}"]
+            elif not notes:
+                which = f"the last run in {here} ({dead[-1].owner}, since {dead[-1].since}) was killed"
+                notes = [f"{which}; {'the next one removes its lock' if looking else 'its lock is removed'}"]
+                if not looking:
+                    shutil.rmtree(locks)
+                    locks.mkdir()
+        if not looking:
+            owner = Owner.this_process()
+            _mine = folder / f"{owner.host}-{owner.pid}-{owner.started}.json", Driver(owner, time.strftime("%F %T"))
+            _write(*_mine)
+            atexit.register(_leave_unbegun)
     return notes
 
 
-def begin(local: bool) -> None:
-    """Say who runs jobs here, once it is known that jobs will run.
+def left_on_slurm(results: Path) -> bool:
+    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
+    found = (other for _, other in _others(results / _FOLDER))
+    return any(other.executor == _SLURM and other.owner.alive() is False for other in found)
+
+
+def begin(results: Path, executor: str, local: bool, makes: Collection[str], reads: Collection[str]) -> None:
+    """Say who runs jobs here and what they make, once it is known that jobs will run.
 
     Args:
-        local: whether they are children of this process: they then end when it does (see `end_with_driver`).
+        results: the results folder.
+        executor: what runs them, as Snakemake calls it.
+        local: whether they are children of this process: they then end when it does.
+        makes: files that they write, relative to the working directory.
+        reads: files that they read.
+
+    Raises:
+        UserError: jobs of another driver, which may be at work, make or read the same.
     """
-    for file in _held:
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%F %T")}))
-        file.flush()
+    global _mine
     if local:
-        os.environ[_VARIABLE] = f"{os.getpid()}@{socket.gethostname()}"
+        start_as_children()
+    if _mine is None:
+        return
+    folder = results / _FOLDER
+    for _, other in _others(folder):
+        if other.local and other.executor and other.owner.alive() is False:
+            wait_for_jobs_of(other.owner)
+    with exclusive(folder / ".lock"):
+        for path, other in _others(folder):
+            why = other.obstacle()
+            if other.executor and why and (file := other.clash(makes, reads)):
+                raise UserError(f"{file}: {why}")
+            if why is None and other.owner.alive() is False:
+                path.unlink(missing_ok=True)
+        path, mine = _mine
+        _mine = path, replace(mine, executor=executor, local=local, makes=sorted(makes), reads=sorted(reads))
+        _write(*_mine)
+
+
+def end(unfinished: Collection[str] = ()) -> None:
+    """Say that no more jobs run, after all of them have ended.
+
+    Args:
+        unfinished: files whose jobs had begun and were not seen to end. Not every scheduler is told to cancel them
+            when Snakemake is stopped: what they make stays taken.
+    """
+    if _mine is None:
+        return
+    path, mine = _mine
+    left = sorted(set(mine.makes) & set(unfinished))
+    if left and not mine.local and mine.executor != _SLURM:
+        _write(path, replace(mine, makes=left))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def again() -> NoReturn:
@@ -82,46 +189,41 @@ def again() -> NoReturn:
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def end_with_driver(every: float = 1.0) -> None:
-    """In a job: end, as if told to by SIGTERM, when the driver that started it is gone.
-
-    A job that outlives its driver would hold a GPU, and write what the next run writes as well. Jobs on another host
-    than their driver, as a cluster runs them, are the cluster's.
-    """
-    pid, _, host = os.environ.get(_VARIABLE, "").partition("@")
-    if host == socket.gethostname() and pid.isdigit():
-        threading.Thread(target=_watch, args=(int(pid), every), daemon=True).start()
+def _leave_unbegun() -> None:
+    """A driver that runs jobs and ends without its last word leaves its file to the next one."""
+    if _mine and not _mine[1].executor:
+        _mine[0].unlink(missing_ok=True)
 
 
-def unwind_when_terminated() -> None:
-    """Let SIGTERM end this process as an exception does, so that what is half-written is cleared away."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-
-
-def _watch(pid: int, every: float) -> None:
-    while _alive(pid):
-        time.sleep(every)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _alive(pid: int) -> bool:
+def _unlock(path: Path) -> None:
+    """Take a person's word for it that nothing runs; what is alive here contradicts it."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        # A killed process that its parent has not looked after yet is still there to be signalled.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return True
+        driver = _read(path)
+    except UserError:
+        driver = None
+    if not (driver and driver.owner.alive()):
+        path.unlink(missing_ok=True)
 
 
-def _named(file: IO) -> str:
-    file.seek(0)
+def _others(folder: Path) -> Iterator[tuple[Path, Driver]]:
+    for path in sorted(folder.glob("*.json")):
+        if _mine and path == _mine[0]:
+            continue
+        try:
+            yield path, _read(path)
+        except UserError:
+            # Not one that has ended meanwhile.
+            if path.exists():
+                raise
+
+
+def _read(path: Path) -> Driver:
     try:
-        who = json.load(file)
-        return f" (process {who['pid']} on {who['host']}, since {who['since']})"
-    except (ValueError, KeyError, TypeError):
-        return ""
+        found = read_json(path)
+        return _DRIVERS.validate_python({**found, "owner": Owner.parse(found.get("owner"))})
+    except ValueError as error:
+        raise UserError(f"{path}: does not say who runs here; when nothing does: snakemake --unlock") from error
+
+
+def _write(path: Path, driver: Driver) -> None:
+    write_text(path, json.dumps(asdict(driver)))

@@ -133,6 +133,6 @@ def _content(path: Path, number: int) -> bytes:
 def _owner(content: bytes) -> Owner | None:
     """Who holds it; None where its maker has not said so yet, or was killed before it did."""
     try:
-        return Owner(**json.loads(content.partition(b"\n")[2]))
-    except (ValueError, TypeError):
+        return Owner.parse(json.loads(content.partition(b"\n")[2]))
+    except ValueError:
         return None

@@ -2,8 +2,10 @@
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,25 +15,45 @@ class Owner:
     Attributes:
         pid: its number.
         started: when it started, in the system's own count; "" where the system does not say.
-        host: the machine's name, for people.
-        machine: equal only where a number means the same process: one boot of one machine, one space of numbers.
+        host: the machine's name.
+        machine: what the machine's installation is called; "" where it has no such name.
+        space: one boot of one machine and one of its spaces of process numbers.
     """
 
     pid: int
     started: str
     host: str
     machine: str
+    space: str
 
     @classmethod
     def this_process(cls) -> "Owner":
         """The process that asks."""
         pid = os.getpid()
-        return cls(pid, _started(pid) or "", socket.gethostname(), _machine())
+        return cls(pid, _started(pid) or "", *_here())
+
+    @classmethod
+    def parse(cls, raw: Any) -> "Owner":
+        """The process that was written down as a dictionary of its attributes.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        names = [field.name for field in fields(cls)]
+        if not isinstance(raw, dict) or set(raw) != set(names):
+            raise ValueError("no process")
+        pid, *words = (raw[name] for name in names)
+        if type(pid) is not int or not 0 < pid < 2**31 or not all(isinstance(word, str) for word in words):
+            raise ValueError("no process")
+        return cls(pid, *words)
 
     def alive(self) -> bool | None:
-        """Whether it runs; None where that cannot be seen from here: on another machine, or before a reboot."""
-        if self.machine != _machine():
-            return None
+        """Whether it runs; None where that cannot be seen from here, as of a process on another machine."""
+        host, machine, space = _here()
+        if self.space != space:
+            # Containers share a boot; machines that share an installation have names of their own.
+            rebooted = self.space.split()[:1] != space.split()[:1]
+            return False if rebooted and machine and (self.host, self.machine) == (host, machine) else None
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -48,15 +70,22 @@ class Owner:
 def _started(pid: int) -> str | None:
     """When a process started, "" where the system does not say; None of one that has ended."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None if Path("/proc/self/stat").exists() else ""
-    return None if fields[0] in "ZX" else fields[19]
+    return None if words[0] in "ZX" else words[19]
 
 
-def _machine() -> str:
+@cache
+def _here() -> tuple[str, str, str]:
+    """Name, installation and space of this process's machine."""
+    host = socket.gethostname()
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+        space = f"{boot} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
-        return socket.gethostname()
+        space = host
+    try:
+        return host, Path("/etc/machine-id").read_text().strip(), space
+    except OSError:
+        return host, "", space

@@ -8,6 +8,7 @@ from snakemake.settings.types import DeploymentMethod
 
 from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.inspection.records import begun
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.plan.needs import needs_of
@@ -18,7 +19,13 @@ RESULTS = Path("results")
 notes = []
 try:
     if workflow.is_main_process:
-        notes += driver.enter(RESULTS, Path(".snakemake/locks"))
+        notes += driver.enter(
+            RESULTS,
+            Path(".snakemake/locks"),
+            looking=workflow.output_settings.dryrun,
+            # Of what else is asked of Snakemake than a run, it tells a Snakefile nothing.
+            unlocking="--unlock" in sys.argv,
+        )
     plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
 except (UserError, OSError) as error:
     problem = storage_problem(error) if isinstance(error, OSError) else error
@@ -36,19 +43,24 @@ if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deploymen
     shell.prefix(f"export PATH='{workflow.basedir}/workflow/bin':$PATH; ")
 
 
-def wait_for_orphans():
-    """Before the first job of a run: what a killed driver left at work on a cluster ends first, then it is planned."""
-    planned = {
-        f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "")
-        for job in workflow.dag.needrun_jobs()
-    }
+def begin():
+    """Before the first job of a run: what a killed driver left at work ends first, then it is planned again."""
+    jobs = list(workflow.dag.needrun_jobs())
+    planned = {f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "") for job in jobs}
+    on_cluster = not workflow.local_exec or driver.left_on_slurm(RESULTS)
     try:
-        waited = cluster.settle(Path.cwd(), planned, on_cluster=not workflow.local_exec)
+        if cluster.settle(Path.cwd(), planned, on_cluster):
+            workflow.persistence.unlock()
+            driver.again()
+        driver.begin(
+            RESULTS,
+            workflow.executor_plugin.name,
+            workflow.local_exec,
+            makes={str(file) for job in jobs for file in job.output},
+            reads={str(file) for job in jobs for file in job.input},
+        )
     except UserError as error:
         sys.exit(f"matlabel: {error}")
-    if waited:
-        workflow.persistence.unlock()
-        driver.again()
 
 
 def say_warnings():
@@ -61,7 +73,13 @@ def say_warnings():
 
 onsuccess:
     if workflow.is_main_process:
+        driver.end()
         say_warnings()
+
+
+onerror:
+    if workflow.is_main_process:
+        driver.end(unfinished=begun(Path.cwd()))
 
 
 def settings_of(wildcards):
