@@ -8,6 +8,7 @@ from snakemake.settings.types import DeploymentMethod
 
 from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.exits import NoRetries
 from matlabel.inspection.records import begun
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
@@ -59,6 +60,7 @@ def begin():
             makes={str(file) for job in jobs for file in job.output},
             reads={str(file) for job in jobs for file in job.input},
         )
+        logger.addFilter(NoRetries(workflow.dag, jobs))
     except UserError as error:
         sys.exit(f"matlabel: {error}")
 
