@@ -81,20 +81,27 @@ def writable(results: Path) -> bool:
     return os.access(next(folder for folder in (results, *results.resolve().parents) if folder.exists()), os.W_OK)
 
 
-def enter(results: Path, locks: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
+def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
     """Be a driver of a results folder, and take away Snakemake's lock where it is certain that nothing runs.
 
     Args:
         results: the results folder.
-        locks: where Snakemake keeps its locks, `.snakemake/locks`.
+        snakemake: where Snakemake keeps what it knows of the working directory, `.snakemake`.
         looking: this is a dry run, which changes nothing.
         unlocking: a person has looked and says that nothing runs.
 
     Returns:
         what a person should know.
+
+    Raises:
+        UserError: Snakemake cannot run here.
     """
     global _mine
-    here = results.resolve()
+    here, locks = results.resolve(), snakemake / "locks"
+    if not (looking or writable(snakemake)):
+        raise UserError(
+            f"{snakemake.resolve()}: cannot be written to; look at it with -n, or run in a folder of your own"
+        )
     if not writable(results):
         return [f"{here}: read-only; it can be looked at (-n), but nothing can run"]
     folder = results / _FOLDER
@@ -103,20 +110,7 @@ def enter(results: Path, locks: Path, looking: bool = False, unlocking: bool = F
             for path in folder.glob("*.json"):
                 _unlock(path)
             return []
-        others, notes = dict(_others(folder)), []
-        if locks.is_dir() and any(locks.iterdir()):
-            notes = list(dict.fromkeys(f"{here}: {why}" for other in others.values() if (why := other.obstacle())))
-            dead = [other for other in others.values() if other.owner.alive() is False]
-            starting = any(other.owner.alive() for other in others.values())
-            if not notes and not dead:
-                who = "that is starting" if starting else "that left no word; when none is at work: snakemake --unlock"
-                notes = [f"{here}: locked by another run {who}"]
-            elif not notes:
-                which = f"the last run in {here} ({dead[-1].owner}, since {dead[-1].since}) was killed"
-                notes = [f"{which}; {'the next one removes its lock' if looking else 'its lock is removed'}"]
-                if not looking:
-                    shutil.rmtree(locks)
-                    locks.mkdir()
+        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
         if not looking:
             owner = Owner.this_process()
             _mine = folder / f"{owner.host}-{owner.pid}-{owner.started}.json", Driver(owner, time.strftime("%F %T"))
@@ -187,6 +181,24 @@ def again() -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: bool) -> list[str]:
+    """Why Snakemake's lock stays, or that it is removed; nothing where there is none."""
+    if not (locks.is_dir() and any(locks.iterdir())):
+        return []
+    if obstacles := [why for other in others if (why := other.obstacle())]:
+        return [f"{results}: {why}" for why in obstacles]
+    alive = [other.owner.alive() for other in others]
+    if False in alive:
+        dead = others[alive.index(False)]
+        if not looking:
+            shutil.rmtree(locks)
+            locks.mkdir()
+        then = "the next one removes its lock" if looking else "its lock is removed"
+        return [f"the last run in {results} ({dead.owner}, since {dead.since}) was killed; {then}"]
+    who = "that is starting" if True in alive else "that left no word; when none is at work: snakemake --unlock"
+    return [f"{results}: locked by another run {who}"]
 
 
 def _leave_unbegun() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from matlabel import driver
 from matlabel.artifacts.errors import UserError
 executor, local, makes, unfinished = sys.argv[1].split(), sys.argv[2] == "local", sys.argv[3].split(), sys.argv[4:]
-print(driver.enter(Path("results"), Path(".snakemake/locks")), flush=True)
+print(driver.enter(Path("results"), Path(".snakemake")), flush=True)
 try:
     if executor:
         driver.begin(Path("results"), executor[0], local, makes, reads=[])
@@ -34,7 +34,7 @@ LOOK = """
 import sys
 from pathlib import Path
 from matlabel import driver
-print(driver.enter(Path("results"), Path(".snakemake/locks"), **{word: True for word in sys.argv[1:]}))
+print(driver.enter(Path("results"), Path(".snakemake"), **{word: True for word in sys.argv[1:]}))
 """
 WEIGHTS, SHARD = "results/cam/00000000/weights.pt", "results/mattes/00000000/shard-00000.h5"
 
@@ -176,7 +176,7 @@ def test_a_machine_that_was_started_anew_runs_nothing_of_what_it_did(drivers):
     assert "its lock is removed" in drivers.start()[1]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"owner": {"pid": -1}, "since": 3}', "[" * 9999])
+@pytest.mark.parametrize("text", ["", '{"owner": {"pid": -1}, "since": 3}', "[" * 9999])
 def test_a_file_that_says_nothing_is_named_and_goes_when_a_person_says_that_nothing_runs(drivers, text):
     drivers.elsewhere()
     (drivers.folder / "results/.drivers/login2-17-0.json").write_text(text)

@@ -1,5 +1,7 @@
 """What the rules share: the plan, and functions that ask it for the inputs of a job."""
 
+import atexit
+import contextlib
 import sys
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from snakemake.settings.types import DeploymentMethod
 from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.exits import NoRetries
+from matlabel.inspection.mirror import mirrored
 from matlabel.inspection.records import begun
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
@@ -16,17 +19,18 @@ from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
 
-RESULTS = Path("results")
+RESULTS, SNAKEMAKE = Path("results"), Path(".snakemake")
+LOOKING = workflow.output_settings.dryrun
 notes = []
 try:
     if workflow.is_main_process:
-        notes += driver.enter(
-            RESULTS,
-            Path(".snakemake/locks"),
-            looking=workflow.output_settings.dryrun,
-            # Of what else is asked of Snakemake than a run, it tells a Snakefile nothing.
-            unlocking="--unlock" in sys.argv,
-        )
+        # Of what else is asked of Snakemake than a run, it tells a Snakefile nothing.
+        notes += driver.enter(RESULTS, SNAKEMAKE, LOOKING, unlocking="--unlock" in sys.argv)
+        if LOOKING and not (driver.writable(RESULTS) and driver.writable(SNAKEMAKE)):
+            # Snakemake writes even then: a mirror of this folder takes it, and is deleted when this process ends.
+            elsewhere = contextlib.ExitStack()
+            elsewhere.enter_context(mirrored(Path.cwd(), config))
+            atexit.register(elsewhere.close)
     plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
 except (UserError, OSError) as error:
     problem = storage_problem(error) if isinstance(error, OSError) else error
