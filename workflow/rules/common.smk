@@ -12,7 +12,7 @@ from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.exits import NoRetries
 from matlabel.inspection.mirror import mirrored
-from matlabel.inspection.records import begun
+from matlabel.inspection.records import begun, submitted
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.plan.needs import needs_of
@@ -51,19 +51,16 @@ if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deploymen
 def begin():
     """Before the first job of a run: what a killed driver left at work ends first, then it is planned again."""
     jobs = list(workflow.dag.needrun_jobs())
-    planned = {f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "") for job in jobs}
+    comments = {f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "") for job in jobs}
+    makes = {str(file) for job in jobs for file in job.output}
+    reads = {str(file) for job in jobs for file in job.input}
+    planned = cluster.Planned(Path.cwd(), comments, makes, submitted(Path.cwd()))
     on_cluster = not workflow.local_exec or driver.left_on_slurm(RESULTS)
     try:
-        if cluster.settle(Path.cwd(), planned, on_cluster):
+        if cluster.settle(planned, on_cluster):
             workflow.persistence.unlock()
             driver.again()
-        driver.begin(
-            RESULTS,
-            workflow.executor_plugin.name,
-            workflow.local_exec,
-            makes={str(file) for job in jobs for file in job.output},
-            reads={str(file) for job in jobs for file in job.input},
-        )
+        driver.begin(RESULTS, workflow.executor_plugin.name, workflow.local_exec, makes, reads)
         logger.addFilter(NoRetries(workflow.dag, jobs))
     except UserError as error:
         sys.exit(f"matlabel: {error}")
