@@ -77,6 +77,20 @@ def settle(planned: Planned, on_cluster: bool, every: float = 5.0) -> bool:
     return bool(numbers)
 
 
+def ended(job: str) -> bool:
+    """Whether a job of this user's has ended for certain: SLURM answers and does not know it any more, or is this."""
+    if job == os.environ.get("SLURM_JOB_ID"):
+        # Put in the queue again, it has another process.
+        return True
+    try:
+        done = subprocess.run(
+            ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%A"], capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        return False
+    return done.returncode == 0 and job not in done.stdout.split()
+
+
 def _rule(comment: str) -> str:
     return comment.partition("_wildcards_")[0]
 

@@ -23,6 +23,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lock import exclusive
 from matlabel.artifacts.owner import Owner
 from matlabel.artifacts.reading import read_json
+from matlabel.cluster import ended
 from matlabel.local_jobs import start_as_children, wait_for_jobs_of
 
 _FOLDER = ".drivers"
@@ -41,6 +42,8 @@ class Driver:
         local: its jobs are its children.
         makes: files, relative to the working directory.
         reads: likewise.
+        slurm_job: the job that it is itself on SLURM; "" for none.
+        user: number of who started it.
     """
 
     owner: Owner
@@ -49,12 +52,27 @@ class Driver:
     local: bool = True
     makes: list[str] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
+    slurm_job: str = ""
+    user: int = -1
+
+    @classmethod
+    def this_process(cls) -> "Driver":
+        """The process that asks, before it runs jobs."""
+        job = os.environ.get("SLURM_JOB_ID", "")
+        return cls(Owner.this_process(), time.strftime("%F %T"), slurm_job=job, user=os.getuid())
+
+    def alive(self) -> bool | None:
+        """Whether it runs; None where that cannot be seen from here."""
+        alive = self.owner.alive()
+        if alive is None and self.slurm_job and self.user == os.getuid() and ended(self.slurm_job):
+            return False
+        return alive
 
     def obstacle(self) -> str | None:
         """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""
         if not self.executor:
             return None
-        alive, who = self.owner.alive(), f"({self.owner}, {self.executor}, since {self.since})"
+        alive, who = self.alive(), f"({self.owner}, {self.executor}, since {self.since})"
         if alive:
             return f"another run is at work {who}; wait for it, or stop it"
         then = "when nothing of it runs any more: snakemake --unlock"
@@ -112,8 +130,8 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
             return []
         notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
         if not looking:
-            owner = Owner.this_process()
-            _mine = folder / f"{owner.host}-{owner.pid}-{owner.started}.json", Driver(owner, time.strftime("%F %T"))
+            mine = Driver.this_process()
+            _mine = folder / f"{mine.owner.host}-{mine.owner.pid}-{mine.owner.started}.json", mine
             _write(*_mine)
             atexit.register(_leave_unbegun)
     return notes
@@ -122,7 +140,7 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
 def left_on_slurm(results: Path) -> bool:
     """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
     found = (other for _, other in _others(results / _FOLDER))
-    return any(other.executor == _SLURM and other.owner.alive() is False for other in found)
+    return any(other.executor == _SLURM and other.alive() is False for other in found)
 
 
 def begin(results: Path, executor: str, local: bool, makes: Collection[str], reads: Collection[str]) -> None:
@@ -145,14 +163,14 @@ def begin(results: Path, executor: str, local: bool, makes: Collection[str], rea
         return
     folder = results / _FOLDER
     for _, other in _others(folder):
-        if other.local and other.executor and other.owner.alive() is False:
+        if other.local and other.executor and other.alive() is False:
             wait_for_jobs_of(other.owner)
     with exclusive(folder / ".lock"):
         for path, other in _others(folder):
             why = other.obstacle()
             if other.executor and why and (file := other.clash(makes, reads)):
                 raise UserError(f"{file}: {why}")
-            if why is None and other.owner.alive() is False:
+            if why is None and other.alive() is False:
                 path.unlink(missing_ok=True)
         path, mine = _mine
         _mine = path, replace(mine, executor=executor, local=local, makes=sorted(makes), reads=sorted(reads))
@@ -189,7 +207,7 @@ def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: boo
         return []
     if obstacles := [why for other in others if (why := other.obstacle())]:
         return [f"{results}: {why}" for why in obstacles]
-    alive = [other.owner.alive() for other in others]
+    alive = [other.alive() for other in others]
     if False in alive:
         dead = others[alive.index(False)]
         if not looking:
@@ -213,7 +231,7 @@ def _unlock(path: Path) -> None:
         driver = _read(path)
     except UserError:
         driver = None
-    if not (driver and driver.owner.alive()):
+    if not (driver and driver.alive()):
         path.unlink(missing_ok=True)
 
 

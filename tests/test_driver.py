@@ -168,6 +168,17 @@ def test_a_driver_on_another_machine_is_never_taken_for_dead(drivers):
     assert "cannot be looked at from here" in drivers.start()[2]
 
 
+@pytest.mark.parametrize(("queue", "user", "free"), [("16\n18", 0, True), ("17", 0, False), ("16", 1, False)])
+def test_a_driver_that_was_itself_a_job_on_slurm_is_asked_for_there(drivers, tmp_path, queue, user, free):
+    drivers.elsewhere(slurm_job="17", user=os.getuid() + user)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/squeue").write_text(f"#!/bin/sh\necho '{queue}'\n")
+    (tmp_path / "bin/squeue").chmod(0o755)
+    told = drivers.start("", path=f"{tmp_path}/bin:/bin")[1]
+    assert ("its lock is removed" in told) == free
+    assert drivers.locked != free
+
+
 def test_a_machine_that_was_started_anew_runs_nothing_of_what_it_did(drivers):
     owner = Owner.this_process()
     if not owner.machine:
