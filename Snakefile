@@ -27,8 +27,7 @@ wildcard_constraints:
 
 onstart:
     if workflow.is_main_process:
-        wait_for_orphans()
-    driver.begin(workflow.local_exec)
+        begin()
     plan.link()
 
 

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 import typer
 
 from matlabel import inspection
-from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.artifacts.errors import UserError
 from matlabel.converters.commands import convert
-from matlabel.driver import end_with_driver, unwind_when_terminated
+from matlabel.exits import explained
 from matlabel.inspection import FILE, FOLDER
 from matlabel.inspection.options import ManyValues
+from matlabel.local_jobs import end_with_driver, unwind_when_terminated
 from matlabel.utf8 import speak_utf8
 
 app = typer.Typer(
@@ -285,13 +286,12 @@ def main() -> None:
     end_with_driver()
     try:
         app()
-    except UserError as error:
-        problem = error
-    except OSError as error:
-        problem = storage_problem(error)
-        if problem is None:
+    except Exception as error:
+        ending = explained(error)
+        if ending is None:
             raise
     else:
         return
-    print(f"matlabel: {problem}", file=sys.stderr)
-    raise SystemExit(2)
+    message, code = ending
+    print(message, file=sys.stderr)
+    raise SystemExit(code)

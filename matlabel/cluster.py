@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
@@ -13,7 +14,38 @@ from matlabel.artifacts.errors import UserError
 _WAITING = ("PENDING", "REQUEUE_HOLD", "SPECIAL_EXIT", "STOPPED")
 
 
-def settle(folder: Path, planned: Collection[str], on_cluster: bool, every: float = 5.0) -> bool:
+@dataclass(frozen=True)
+class Planned:
+    """What a run is about to do, so that jobs on SLURM that do the same are known for it.
+
+    Attributes:
+        folder: the working directory.
+        comments: the jobs as the executor names them: `rule_<rule>_wildcards_<values>`.
+        files: what they make, relative to the folder.
+        submitted: number of a job -> files that it makes, as Snakemake has noted them (`inspection.records`).
+    """
+
+    folder: Path
+    comments: Collection[str]
+    files: Collection[str] = ()
+    submitted: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def has(self, number: str, comment: str, place: str) -> bool:
+        """Whether a job does what is planned here.
+
+        The tasks of an array, `<number>_<task>`, share the comment of the first. What each makes is noted once all of
+        them are submitted; a driver killed just before that leaves tasks that are known by their rule alone.
+        """
+        if Path(place).resolve() != self.folder.resolve():
+            return False
+        if "_" not in number:
+            return comment in self.comments
+        if number in self.submitted:
+            return not set(self.files).isdisjoint(self.submitted[number])
+        return _rule(comment) in map(_rule, self.comments)
+
+
+def settle(planned: Planned, on_cluster: bool, every: float = 5.0) -> bool:
     """Wait for the jobs on SLURM that do what this run is about to do, and cancel those that only wait for it.
 
     A killed driver leaves such jobs: they go on and finish their artifacts. Who started them a second time would have
@@ -21,9 +53,8 @@ def settle(folder: Path, planned: Collection[str], on_cluster: bool, every: floa
     driver can have submitted them.
 
     Args:
-        folder: the working directory.
-        planned: what this run will do, as the executor names jobs: `rule_<rule>_wildcards_<values>`.
-        on_cluster: a scheduler is to run the jobs, so that one that does not answer is an error.
+        planned: what this run is about to do.
+        on_cluster: jobs may be on a scheduler, so that one that does not answer is an error.
         every: seconds between two looks at the queue.
 
     Returns:
@@ -32,7 +63,7 @@ def settle(folder: Path, planned: Collection[str], on_cluster: bool, every: floa
     Raises:
         UserError: the scheduler does not answer for a minute.
     """
-    left = _queue(folder, planned, on_cluster, every)
+    left = _queue(planned, on_cluster, every)
     numbers, said = set(left), ""
     while left:
         if waiting := [number for number, state in left.items() if state in _WAITING]:
@@ -42,13 +73,31 @@ def settle(folder: Path, planned: Collection[str], on_cluster: bool, every: floa
             print(f"matlabel: the last run was killed, its jobs go on; waiting for {going}", file=sys.stderr)
             said = going
         time.sleep(every)
-        left = {n: s for n, s in _queue(folder, planned, True, every).items() if n in numbers}
+        left = {n: s for n, s in _queue(planned, True, every).items() if n in numbers}
     return bool(numbers)
 
 
-def _queue(folder: Path, planned: Collection[str], insist: bool, every: float) -> dict[str, str]:
-    """Number -> state of this user's unfinished jobs in a folder, by their comment: {} without a SLURM to ask."""
-    command = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%T|%k|%Z"]
+def ended(job: str) -> bool:
+    """Whether a job of this user's has ended for certain: SLURM answers and does not know it any more, or is this."""
+    if job == os.environ.get("SLURM_JOB_ID"):
+        # Put in the queue again, it has another process.
+        return True
+    try:
+        done = subprocess.run(
+            ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%A"], capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        return False
+    return done.returncode == 0 and job not in done.stdout.split()
+
+
+def _rule(comment: str) -> str:
+    return comment.partition("_wildcards_")[0]
+
+
+def _queue(planned: Planned, insist: bool, every: float) -> dict[str, str]:
+    """Number -> state of this user's unfinished jobs that do what is planned: {} without a SLURM to ask."""
+    command = ["squeue", "--noheader", "--array", f"--user={os.getuid()}", "--format=%i|%T|%k|%Z"]
     for _ in range(12):
         try:
             done = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -65,6 +114,6 @@ def _queue(folder: Path, planned: Collection[str], insist: bool, every: float) -
     for line in done.stdout.splitlines():
         number, state, rest = line.split("|", 2)
         comment, _, place = rest.rpartition("|")
-        if comment in planned and Path(place).resolve() == folder.resolve():
+        if planned.has(number, comment, place):
             found[number] = state
     return found

@@ -1,19 +1,97 @@
-"""The process that runs the workflow. Whether it lives decides which locks are stale, and whether its jobs go on."""
+"""The process that runs the workflow. It says in a file who it is and what it makes, so that no other makes the same.
 
-import fcntl
+Snakemake's lock is not enough: it says nothing of who holds it, outlives a driver that is killed, and is taken away
+by any other run in the same folder that ends.
+"""
+
+import atexit
 import json
 import os
 import shutil
-import signal
-import socket
 import sys
-import threading
 import time
+from collections.abc import Collection, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
-_VARIABLE = "MATLABEL_DRIVER"
-_held: list[IO] = []
+from pydantic import TypeAdapter
+
+from matlabel.artifacts.atomic import write_text
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.lock import exclusive
+from matlabel.artifacts.owner import Owner
+from matlabel.artifacts.reading import read_json
+from matlabel.cluster import ended
+from matlabel.local_jobs import start_as_children, wait_for_jobs_of
+
+_FOLDER = ".drivers"
+# Executors whose jobs the next run can ask for (see `matlabel.cluster`).
+_SLURM = "slurm"
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One that runs jobs, or did.
+
+    Attributes:
+        owner: its process.
+        since: when it started, for people.
+        executor: what runs its jobs, as Snakemake calls it; "" while it runs none yet.
+        local: its jobs are its children.
+        makes: files, relative to the working directory.
+        reads: likewise.
+        slurm_job: the job that it is itself on SLURM; "" for none.
+        user: number of who started it.
+    """
+
+    owner: Owner
+    since: str
+    executor: str = ""
+    local: bool = True
+    makes: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    slurm_job: str = ""
+    user: int = -1
+
+    @classmethod
+    def this_process(cls) -> "Driver":
+        """The process that asks, before it runs jobs."""
+        job = os.environ.get("SLURM_JOB_ID", "")
+        return cls(Owner.this_process(), time.strftime("%F %T"), slurm_job=job, user=os.getuid())
+
+    def alive(self) -> bool | None:
+        """Whether it runs; None where that cannot be seen from here."""
+        alive = self.owner.alive()
+        if alive is None and self.slurm_job and self.user == os.getuid() and ended(self.slurm_job):
+            return False
+        return alive
+
+    def obstacle(self) -> str | None:
+        """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""
+        if not self.executor:
+            return None
+        alive, who = self.alive(), f"({self.owner}, {self.executor}, since {self.since})"
+        if alive:
+            return f"another run is at work {who}; wait for it, or stop it"
+        then = "when nothing of it runs any more: snakemake --unlock"
+        if alive is None:
+            return (
+                f"another run was started on a machine that cannot be looked at from here {who}; look there, and {then}"
+            )
+        if self.local or (self.executor == _SLURM and shutil.which("squeue")):
+            return None
+        return f"the last run ended before its jobs {who}; look for them where {self.executor} runs them, and {then}"
+
+    def clash(self, makes: Collection[str], reads: Collection[str]) -> str | None:
+        """A file that one makes and the other makes or reads."""
+        common = set(self.makes) & {*makes, *reads} | set(self.reads) & set(makes)
+        return min(common, default=None)
+
+
+_DRIVERS = TypeAdapter(Driver)
+_mine: tuple[Path, Driver] | None = None
 
 
 def writable(results: Path) -> bool:
@@ -21,58 +99,99 @@ def writable(results: Path) -> bool:
     return os.access(next(folder for folder in (results, *results.resolve().parents) if folder.exists()), os.W_OK)
 
 
-def enter(results: Path, locks: Path) -> list[str]:
-    """Be one of the drivers of a results folder until this process ends, however it ends.
-
-    A driver that is killed cannot take Snakemake's lock along. As soon as none lives, that lock is removed.
+def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
+    """Be a driver of a results folder, and take away Snakemake's lock where it is certain that nothing runs.
 
     Args:
         results: the results folder.
-        locks: where Snakemake keeps its locks, `.snakemake/locks`.
+        snakemake: where Snakemake keeps what it knows of the working directory, `.snakemake`.
+        looking: this is a dry run, which changes nothing.
+        unlocking: a person has looked and says that nothing runs.
 
     Returns:
         what a person should know.
+
+    Raises:
+        UserError: Snakemake cannot run here.
     """
+    global _mine
+    here, locks = results.resolve(), snakemake / "locks"
+    if not (looking or writable(snakemake)):
+        raise UserError(
+            f"{snakemake.resolve()}: cannot be written to; look at it with -n, or run in a folder of your own"
+        )
     if not writable(results):
-        return [f"{results.resolve()}: read-only; it can be looked at (-n), but nothing can run"]
-    results.mkdir(parents=True, exist_ok=True)
-    file = (results / ".driver").open("a+")
-    waiting = locks.is_dir() and any(locks.iterdir())
-    notes = []
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting:
-                notes.append(f"another run is at work in {results.resolve()}{_named(file)}; wait for it, or stop it")
-        else:
-            if waiting:
-                shutil.rmtree(locks)
-                locks.mkdir()
-                notes.append(f"the last run in {results.resolve()}{_named(file)} was killed; its lock is removed")
-        # Shared: runs that make different artifacts may work side by side, Snakemake's own lock sees to that.
-        fcntl.flock(file, fcntl.LOCK_SH)
-    except OSError:
-        # A file system without such locks: Snakemake's stay, and a person has to say --unlock.
-        file.close()
-        return []
-    _held.append(file)
+        return [f"{here}: read-only; it can be looked at (-n), but nothing can run"]
+    folder = results / _FOLDER
+    with nullcontext() if looking else exclusive(folder / ".lock"):
+        if unlocking:
+            for path in folder.glob("*.json"):
+                _unlock(path)
+            return []
+        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
+        if not looking:
+            mine = Driver.this_process()
+            _mine = folder / f"{mine.owner.host}-{mine.owner.pid}-{mine.owner.started}.json", mine
+            _write(*_mine)
+            atexit.register(_leave_unbegun)
     return notes
 
 
-def begin(local: bool) -> None:
-    """Say who runs jobs here, once it is known that jobs will run.
+def left_on_slurm(results: Path) -> bool:
+    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
+    found = (other for _, other in _others(results / _FOLDER))
+    return any(other.executor == _SLURM and other.alive() is False for other in found)
+
+
+def begin(results: Path, executor: str, local: bool, makes: Collection[str], reads: Collection[str]) -> None:
+    """Say who runs jobs here and what they make, once it is known that jobs will run.
 
     Args:
-        local: whether they are children of this process: they then end when it does (see `end_with_driver`).
+        results: the results folder.
+        executor: what runs them, as Snakemake calls it.
+        local: whether they are children of this process: they then end when it does.
+        makes: files that they write, relative to the working directory.
+        reads: files that they read.
+
+    Raises:
+        UserError: jobs of another driver, which may be at work, make or read the same.
     """
-    for file in _held:
-        file.seek(0)
-        file.truncate()
-        file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%F %T")}))
-        file.flush()
+    global _mine
     if local:
-        os.environ[_VARIABLE] = f"{os.getpid()}@{socket.gethostname()}"
+        start_as_children()
+    if _mine is None:
+        return
+    folder = results / _FOLDER
+    for _, other in _others(folder):
+        if other.local and other.executor and other.alive() is False:
+            wait_for_jobs_of(other.owner)
+    with exclusive(folder / ".lock"):
+        for path, other in _others(folder):
+            why = other.obstacle()
+            if other.executor and why and (file := other.clash(makes, reads)):
+                raise UserError(f"{file}: {why}")
+            if why is None and other.alive() is False:
+                path.unlink(missing_ok=True)
+        path, mine = _mine
+        _mine = path, replace(mine, executor=executor, local=local, makes=sorted(makes), reads=sorted(reads))
+        _write(*_mine)
+
+
+def end(unfinished: Collection[str] = ()) -> None:
+    """Say that no more jobs run, after all of them have ended.
+
+    Args:
+        unfinished: files whose jobs had begun and were not seen to end. Not every scheduler is told to cancel them
+            when Snakemake is stopped: what they make stays taken.
+    """
+    if _mine is None:
+        return
+    path, mine = _mine
+    left = sorted(set(mine.makes) & set(unfinished))
+    if left and not mine.local and mine.executor != _SLURM:
+        _write(path, replace(mine, makes=left))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def again() -> NoReturn:
@@ -82,46 +201,59 @@ def again() -> NoReturn:
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def end_with_driver(every: float = 1.0) -> None:
-    """In a job: end, as if told to by SIGTERM, when the driver that started it is gone.
-
-    A job that outlives its driver would hold a GPU, and write what the next run writes as well. Jobs on another host
-    than their driver, as a cluster runs them, are the cluster's.
-    """
-    pid, _, host = os.environ.get(_VARIABLE, "").partition("@")
-    if host == socket.gethostname() and pid.isdigit():
-        threading.Thread(target=_watch, args=(int(pid), every), daemon=True).start()
-
-
-def unwind_when_terminated() -> None:
-    """Let SIGTERM end this process as an exception does, so that what is half-written is cleared away."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-
-
-def _watch(pid: int, every: float) -> None:
-    while _alive(pid):
-        time.sleep(every)
-    os.kill(os.getpid(), signal.SIGTERM)
+def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: bool) -> list[str]:
+    """Why Snakemake's lock stays, or that it is removed; nothing where there is none."""
+    if not (locks.is_dir() and any(locks.iterdir())):
+        return []
+    if obstacles := [why for other in others if (why := other.obstacle())]:
+        return [f"{results}: {why}" for why in obstacles]
+    alive = [other.alive() for other in others]
+    if False in alive:
+        dead = others[alive.index(False)]
+        if not looking:
+            shutil.rmtree(locks)
+            locks.mkdir()
+        then = "the next one removes its lock" if looking else "its lock is removed"
+        return [f"the last run in {results} ({dead.owner}, since {dead.since}) was killed; {then}"]
+    who = "that is starting" if True in alive else "that left no word; when none is at work: snakemake --unlock"
+    return [f"{results}: locked by another run {who}"]
 
 
-def _alive(pid: int) -> bool:
+def _leave_unbegun() -> None:
+    """A driver that runs jobs and ends without its last word leaves its file to the next one."""
+    if _mine and not _mine[1].executor:
+        _mine[0].unlink(missing_ok=True)
+
+
+def _unlock(path: Path) -> None:
+    """Take a person's word for it that nothing runs; what is alive here contradicts it."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        # A killed process that its parent has not looked after yet is still there to be signalled.
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return True
+        driver = _read(path)
+    except UserError:
+        driver = None
+    if not (driver and driver.alive()):
+        path.unlink(missing_ok=True)
 
 
-def _named(file: IO) -> str:
-    file.seek(0)
+def _others(folder: Path) -> Iterator[tuple[Path, Driver]]:
+    for path in sorted(folder.glob("*.json")):
+        if _mine and path == _mine[0]:
+            continue
+        try:
+            yield path, _read(path)
+        except UserError:
+            # Not one that has ended meanwhile.
+            if path.exists():
+                raise
+
+
+def _read(path: Path) -> Driver:
     try:
-        who = json.load(file)
-        return f" (process {who['pid']} on {who['host']}, since {who['since']})"
-    except (ValueError, KeyError, TypeError):
-        return ""
+        found = read_json(path)
+        return _DRIVERS.validate_python({**found, "owner": Owner.parse(found.get("owner"))})
+    except ValueError as error:
+        raise UserError(f"{path}: does not say who runs here; when nothing does: snakemake --unlock") from error
+
+
+def _write(path: Path, driver: Driver) -> None:
+    write_text(path, json.dumps(asdict(driver)))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.errors import LackOfMemory
 
 # Items to a message: sending each alone costs a twentieth of matting it.
 _CHUNK = 4
@@ -34,7 +34,7 @@ def over_processes(
         memory: the settings to lower when a worker is killed, for the message.
 
     Raises:
-        UserError: a worker died, as the system's memory killer makes it.
+        LackOfMemory: a worker died, as the system's memory killer makes it.
     """
     if workers <= 1:
         with threadpool_limits(1):
@@ -48,7 +48,7 @@ def over_processes(
             for results in ordered(pool, partial(_each, function), _chunks(items), ahead=3 * workers):
                 yield from results
         except BrokenProcessPool as error:
-            raise UserError(f"a worker process died, most likely for lack of memory; lower {memory}") from error
+            raise LackOfMemory(f"a worker process died, most likely for lack of memory; lower {memory}") from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

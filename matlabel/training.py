@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.digest import text_sha256
-from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.errors import LackOfMemory, UserError
 from matlabel.checkpoint import Progress, Watch, greatest, mean_over_processes, resume
 from matlabel.devices import memory_named
 from matlabel.launch import Job
@@ -194,7 +194,7 @@ def _death_named(stage: str) -> Iterator[None]:
         # Torch has no exception of its own for it.
         if "DataLoader worker" not in str(error):
             raise
-        raise UserError(
+        raise LackOfMemory(
             f"{stage}: a loading process died, most likely for lack of memory; lower {stage}.workers"
         ) from error
 

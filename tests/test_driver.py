@@ -1,112 +1,203 @@
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-HELD = """
+from matlabel.artifacts.owner import Owner
+
+# A driver for as long as its input stays open; it prints what a person is told when it enters and when it begins.
+DRIVER = """
 import sys, time
 from pathlib import Path
 from matlabel import driver
-print(driver.enter(Path("results"), Path(".snakemake/locks")), flush=True)
-driver.begin(local=True)
-time.sleep(60)
+from matlabel.artifacts.errors import UserError
+executor, local, makes, unfinished = sys.argv[1].split(), sys.argv[2] == "local", sys.argv[3].split(), sys.argv[4:]
+print(driver.enter(Path("results"), Path(".snakemake")), flush=True)
+try:
+    if executor:
+        driver.begin(Path("results"), executor[0], local, makes, reads=[])
+    print("begun", flush=True)
+except UserError as error:
+    print(error, flush=True)
+sys.stdin.read()
+if unfinished:
+    driver.end(unfinished[0].split())
 """
 
-JOB = """
-import sys, time
+LOOK = """
+import sys
 from pathlib import Path
-from matlabel.artifacts.atomic import atomic_path
-from matlabel.driver import end_with_driver, unwind_when_terminated
-unwind_when_terminated()
-with atomic_path(Path("made.h5")) as temporary:
-    print(temporary, flush=True)
-    end_with_driver(every=0.05)
-    time.sleep(60)
+from matlabel import driver
+print(driver.enter(Path("results"), Path(".snakemake"), **{word: True for word in sys.argv[1:]}))
 """
+WEIGHTS, SHARD = "results/cam/00000000/weights.pt", "results/mattes/00000000/shard-00000.h5"
 
 
-def python(script, folder, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        text=True,
+class Drivers:
+    """Drivers of one folder, where Snakemake's lock is held."""
+
+    def __init__(self, folder):
+        self.folder, self.running = folder, []
+        self.locks = folder / ".snakemake/locks"
+        self.lock()
+
+    def lock(self):
+        self.locks.mkdir(parents=True, exist_ok=True)
+        (self.locks / "0.output.lock").write_text(f"{WEIGHTS}\n")
+
+    @property
+    def locked(self):
+        return any(self.locks.iterdir())
+
+    def start(self, executor="local", makes=WEIGHTS, *unfinished, path=None):
+        """The process, and what it was told when it entered and when it began."""
+        command = [sys.executable, "-c", DRIVER, executor, "local" if executor == "local" else "", makes, *unfinished]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **({"PATH": path} if path else {})}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        process = subprocess.Popen(command, cwd=self.folder, env=environment, **pipes)
+        self.running.append(process)
+        return process, process.stdout.readline(), process.stdout.readline()
+
+    def killed(self, *words, **options):
+        process, _, begun = self.start(*words, **options)
+        assert begun == "begun\n"
+        process.kill()
+        process.wait()
+        return process
+
+    def look(self, *words):
+        command = [sys.executable, "-c", LOOK, *words]
+        return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
+
+    def elsewhere(self, **changes):
+        """A driver of another machine wrote this."""
+        owner = replace(Owner.this_process(), host="login2", machine="another", space="another")
+        record = {"owner": asdict(owner), "since": "2026-01-01 00:00:00", "executor": "local", "local": True}
+        record |= {"makes": [WEIGHTS], "reads": [], **changes}
+        (self.folder / "results/.drivers").mkdir(parents=True)
+        (self.folder / "results/.drivers/login2-17-0.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def drivers(tmp_path):
+    found = Drivers(tmp_path)
+    yield found
+    for process in found.running:
+        process.kill()
+        process.communicate()
+
+
+def test_a_lock_stays_while_its_driver_lives_and_goes_with_it(drivers):
+    first, _, begun = drivers.start()
+    assert begun == "begun\n"
+    told = drivers.start("")[1]
+    assert f"another run is at work (process {first.pid} on {socket.gethostname()}, local, since " in told
+    assert drivers.locked
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert "the next one removes its lock" in drivers.look("looking")
+    assert drivers.locked
+    assert "was killed; its lock is removed" in drivers.start()[1]
+    assert not drivers.locked
+
+
+def test_a_driver_that_is_killed_before_it_runs_jobs_leaves_no_lock_behind(drivers):
+    drivers.killed("")
+    drivers.lock()
+    assert "was killed; its lock is removed" in drivers.start()[1]
+
+
+def test_two_drivers_side_by_side_are_no_news_unless_they_make_the_same(drivers):
+    """Snakemake's lock is gone as soon as any run in the folder ends."""
+    first, _, _ = drivers.start()
+    (drivers.locks / "0.output.lock").unlink()
+    assert drivers.start("local", SHARD)[1:] == ("[]\n", "begun\n")
+    assert (
+        f"{WEIGHTS}: another run is at work (process {first.pid} " in drivers.start("local", f"{SHARD}x {WEIGHTS}")[2]
     )
+    first.communicate("")
+    assert drivers.start("local", f"{SHARD}x {WEIGHTS}")[1:] == ("[]\n", "begun\n")
 
 
-@pytest.fixture
-def locks(tmp_path):
-    folder = tmp_path / ".snakemake/locks"
-    folder.mkdir(parents=True)
-    return folder
+def test_a_lock_stays_while_jobs_of_a_scheduler_that_nobody_can_ask_may_run_until_a_person_says_so(drivers):
+    drivers.killed("cluster-generic")
+    told = drivers.start("")[1]
+    assert "ended before its jobs" in told
+    assert "look for them where cluster-generic runs them" in told
+    assert "snakemake --unlock" in told
+    assert drivers.locked
+    # Another run's end has taken Snakemake's lock away.
+    (drivers.locks / "0.output.lock").unlink()
+    assert f"{WEIGHTS}: the last run ended before its jobs" in drivers.start()[2]
+    assert drivers.start("local", SHARD)[2] == "begun\n"
+    drivers.look("unlocking")
+    assert drivers.start()[1:] == ("[]\n", "begun\n")
 
 
-@pytest.fixture
-def driver(tmp_path):
-    process = python(HELD, tmp_path)
-    assert process.stdout.readline() == "[]\n"
-    yield process
-    process.kill()
-    process.wait()
+@pytest.mark.parametrize(("left", "free"), [("", True), (WEIGHTS, False)])
+def test_a_driver_that_is_stopped_while_its_jobs_go_on_keeps_what_they_make(drivers, left, free):
+    first, _, _ = drivers.start("cluster-generic", f"{WEIGHTS} {SHARD}", left)
+    first.communicate("")
+    (drivers.locks / "0.output.lock").unlink()
+    assert (drivers.start()[2] == "begun\n") == free
+    assert drivers.start("local", SHARD)[2] == "begun\n"
 
 
-def entered(folder):
-    process = python(HELD, folder)
-    line = process.stdout.readline()
-    process.kill()
-    process.wait()
-    return line
+def test_jobs_on_slurm_can_be_asked_for_only_where_it_is(drivers, tmp_path):
+    (tmp_path / "bin").mkdir()
+    drivers.killed("slurm")
+    assert "look for them where slurm runs them" in drivers.start("", path=str(tmp_path / "bin"))[1]
+    assert drivers.locked
+    (tmp_path / "bin/squeue").touch(mode=0o755)
+    assert "its lock is removed" in drivers.start("", path=str(tmp_path / "bin"))[1]
 
 
-def test_a_lock_stays_while_its_driver_lives_and_goes_with_it(locks, driver, tmp_path):
-    (locks / "0.output.lock").write_text("results/cam/00000000/weights.pt\n")
-    assert f"another run is at work in {tmp_path.resolve()}/results" in entered(tmp_path)
-    assert list(locks.iterdir()) != []
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
-    assert "was killed; its lock is removed" in entered(tmp_path)
-    assert list(locks.iterdir()) == []
-    assert entered(tmp_path) == "[]\n"
+def test_a_driver_on_another_machine_is_never_taken_for_dead(drivers):
+    drivers.elsewhere()
+    told = drivers.start("")[1]
+    assert "cannot be looked at from here (process " in told
+    assert "on login2, local, since 2026-01-01" in told
+    assert drivers.locked
+    (drivers.locks / "0.output.lock").unlink()
+    assert "cannot be looked at from here" in drivers.start()[2]
 
 
-def test_a_second_driver_is_told_who_the_first_is(locks, driver, tmp_path):
-    (locks / "0.output.lock").write_text("")
-    for _ in range(100):
-        told = entered(tmp_path)
-        if f"(process {driver.pid} on {socket.gethostname()}, since " in told:
-            return
-        time.sleep(0.05)
-    pytest.fail(told)
+@pytest.mark.parametrize(("queue", "user", "free"), [("16\n18", 0, True), ("17", 0, False), ("16", 1, False)])
+def test_a_driver_that_was_itself_a_job_on_slurm_is_asked_for_there(drivers, tmp_path, queue, user, free):
+    drivers.elsewhere(slurm_job="17", user=os.getuid() + user)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/squeue").write_text(f"#!/bin/sh\necho '{queue}'\n")
+    (tmp_path / "bin/squeue").chmod(0o755)
+    told = drivers.start("", path=f"{tmp_path}/bin:/bin")[1]
+    assert ("its lock is removed" in told) == free
+    assert drivers.locked != free
 
 
-def test_without_a_lock_two_drivers_are_no_news(locks, driver, tmp_path):
-    assert entered(tmp_path) == "[]\n"
+def test_a_machine_that_was_started_anew_runs_nothing_of_what_it_did(drivers):
+    owner = Owner.this_process()
+    if not owner.machine:
+        pytest.skip("this machine has no name of its own")
+    drivers.elsewhere(owner=asdict(replace(owner, space=f"before {owner.space.split()[-1]}")))
+    assert "its lock is removed" in drivers.start()[1]
 
 
-def test_a_job_ends_with_its_driver_and_clears_away_what_is_half_written(tmp_path):
-    driver = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    job = python(JOB, tmp_path, MATLABEL_DRIVER=f"{driver.pid}@{socket.gethostname()}")
-    temporary = Path(job.stdout.readline().strip())
-    assert (tmp_path / temporary).exists()
-    assert job.poll() is None
-    # Not waited for: a zombie is no living driver.
-    driver.kill()
-    assert job.wait(timeout=30) == 128 + signal.SIGTERM
-    assert [path.name for path in tmp_path.iterdir()] == []
-    driver.wait()
+@pytest.mark.parametrize("text", ["", '{"owner": {"pid": -1}, "since": 3}', "[" * 9999])
+def test_a_file_that_says_nothing_is_named_and_goes_when_a_person_says_that_nothing_runs(drivers, text):
+    drivers.elsewhere()
+    (drivers.folder / "results/.drivers/login2-17-0.json").write_text(text)
+    told = subprocess.run([sys.executable, "-c", LOOK], cwd=drivers.folder, capture_output=True, text=True).stderr
+    assert "UserError: " in told
+    assert "results/.drivers/login2-17-0.json: " in told
+    drivers.look("unlocking")
+    assert drivers.start()[2] == "begun\n"
 
 
-@pytest.mark.parametrize("value", ["", "1@elsewhere", "nonsense"])
-def test_a_job_of_no_driver_or_one_on_another_host_goes_on(tmp_path, value):
-    job = python(JOB, tmp_path, MATLABEL_DRIVER=value)
-    job.stdout.readline()
-    time.sleep(0.5)
-    assert job.poll() is None
-    job.kill()
-    job.wait()
+def test_what_nobody_has_said_anything_of_stays_locked(drivers):
+    assert "locked by another run that left no word" in drivers.start("")[1]
+    assert drivers.locked

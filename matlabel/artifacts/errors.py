@@ -18,6 +18,10 @@ class UserError(Exception):
     """A mistake in what the user handed in: the message names the file, the key and the fix, and is printed alone."""
 
 
+class LackOfMemory(UserError):
+    """The machine's memory did not suffice: where the same gets more of it, it may succeed."""
+
+
 def did_you_mean(word: str, known: list[str]) -> str:
     """' (did you mean "horse"?)' when a known word is close, else ''."""
     import difflib

@@ -1,6 +1,10 @@
 """One HDF5 file a shard, a group an image id in slot order; artifacts hold nothing that varies between runs."""
 
+import errno
 import json
+import os
+import re
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,7 +68,7 @@ class ShardWriter:
 def write_shard(path: str | Path, *, stage: str, key: str, classes: list[str], settings: dict) -> Iterator[ShardWriter]:
     """Write a shard atomically: `with write_shard(...) as shard: shard.add("id", trimap=array)`."""
     with atomic_path(path) as temporary:
-        with h5py.File(temporary, "w", track_order=True, libver="v110") as file:
+        with h5py.File(temporary, "w", track_order=True, libver="v110", locking=False) as file:
             file.attrs["stage"] = stage
             file.attrs["key"] = key
             file.attrs["classes"] = json.dumps(classes, ensure_ascii=False)
@@ -132,11 +136,19 @@ def open_shard(path: str | Path, stage: str | None = None) -> Iterator[Shard]:
 
     Raises:
         UserError: missing, damaged, of another stage than `stage`, or in another format than this version writes.
+            Only of what is damaged the message says to delete it: a file that cannot be opened may be sound.
     """
     path = Path(path)
     try:
-        file = h5py.File(path, "r")
+        # By itself, or libhdf5 would wait for ever for the writer of a pipe.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UserError(f"{path}: no file, and so no shard")
+        # Nobody writes a shard under its final name, and many file systems of clusters have no locks.
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
+        if number := _system_error(error):
+            hint = "run again to make it" if number == errno.ENOENT else "the shard itself may be sound"
+            raise UserError(f"{path}: cannot be opened ({os.strerror(number)}); {hint}") from error
         raise UserError(f"{path}: cannot be read as a shard ({error}); delete it and run again") from error
     with file:
         try:
@@ -151,3 +163,9 @@ def open_shard(path: str | Path, stage: str | None = None) -> Iterator[Shard]:
         if stage is not None and shard.stage != stage:
             raise UserError(f"{path}: holds {shard.stage:.100}, expected {stage}")
         yield shard
+
+
+def _system_error(error: OSError) -> int | None:
+    """The number of what the system refused, which libhdf5 says in words alone; None where the content is wrong."""
+    found = re.search(r"errno = (\d+)", str(error))
+    return error.errno or (int(found[1]) if found else None)

@@ -1,19 +1,19 @@
 """The driver's scan: which images, with which bytes and tags, in which shard. Settled before any job is planned."""
 
 import csv
-import fcntl
 import hashlib
 import io
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from matlabel.artifacts.atomic import add_text, write_text
 from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.lock import exclusive
 from matlabel.dataset import folder as reader
 from matlabel.dataset.index import FileIndex
 from matlabel.dataset.listed import list_masks, notes_on_names, refuse
@@ -90,7 +90,8 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
     masks, notes = list_masks(data, images)
     found.notes += notes
     index = FileIndex(root / "index.csv")
-    with _locked(root, write):
+    # Two drivers that start at once must not both give out the next slot.
+    with exclusive(root / ".lock") if write else nullcontext():
         shards = _order(root / "order.csv", listed, settings.shard_size, write)
         for number, placed in shards.items():
             for slot, image in placed:
@@ -226,15 +227,3 @@ def _order(
         shard, slot = placed[image.split, image.id]
         shards[shard].append((slot, image))
     return {number: sorted(shards[number], key=lambda pair: pair[0]) for number in sorted(shards)}
-
-
-@contextmanager
-def _locked(root: Path, write: bool) -> Iterator[None]:
-    """Two drivers that start at once must not both give out the next slot."""
-    if not write:
-        yield
-        return
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -2,7 +2,11 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
 from pathlib import Path
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.reading import read_json
 
 
 def locked(directory: Path) -> bool:
@@ -13,12 +17,29 @@ def locked(directory: Path) -> bool:
 
 def begun(directory: Path) -> set[str]:
     """Files, relative to the working directory, whose jobs have begun and not ended."""
-    root, found = directory / ".snakemake/incomplete", set()
+    return {name for name, _ in _markers(directory)}
+
+
+def submitted(directory: Path) -> dict[str, set[str]]:
+    """What a scheduler calls a job -> files, relative to the working directory, that it has begun and not ended."""
+    found: dict[str, set[str]] = {}
+    for name, path in _markers(directory):
+        try:
+            number = read_json(path).get("external_jobid")
+        except UserError:
+            # Being written, or gone.
+            continue
+        if isinstance(number, str):
+            found.setdefault(number, set()).add(name)
+    return found
+
+
+def _markers(directory: Path) -> Iterator[tuple[str, Path]]:
+    root = directory / ".snakemake/incomplete"
     for path in root.rglob("*"):
         # Snakemake names each marker by the file's path in base64, long ones over folders that begin with @.
         name = "".join(part.removeprefix("@") for part in path.relative_to(root).parts)
         try:
-            found.add(base64.urlsafe_b64decode(name).decode())
+            yield base64.urlsafe_b64decode(name).decode(), path
         except (binascii.Error, UnicodeDecodeError):
             continue
-    return found

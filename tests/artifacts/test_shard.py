@@ -1,3 +1,5 @@
+import fcntl
+import os
 import subprocess
 import sys
 
@@ -54,8 +56,30 @@ def test_another_stage_or_format_or_file_is_refused_by_name(tmp_path):
     with pytest.raises(UserError, match="format 99"), open_shard(path):
         pass
     path.write_bytes(b"not hdf5")
-    with pytest.raises(UserError, match=r"s\.h5: cannot be read"), open_shard(path):
+    with pytest.raises(UserError, match=r"s\.h5: cannot be read .* delete it"), open_shard(path):
         pass
+
+
+def test_a_shard_is_read_where_locks_are_refused(tmp_path):
+    path = tmp_path / "s.h5"
+    write(path, {"x": {"trimap": np.zeros((9, 9), np.uint8)}})
+    # Held by another, a lock is refused as it is where a file system has none.
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError):
+            h5py.File(path, "r", locking=True)
+        with open_shard(path) as shard:
+            assert shard.ids == ["x"]
+
+
+def test_what_cannot_be_opened_is_never_advised_to_be_deleted(tmp_path):
+    (tmp_path / "loop.h5").symlink_to("loop.h5")
+    (tmp_path / "folder.h5").mkdir()
+    os.mkfifo(tmp_path / "pipe.h5")
+    for name in ("loop", "folder", "pipe", "missing"):
+        with pytest.raises(UserError, match=rf"{name}\.h5: ") as raised, open_shard(tmp_path / f"{name}.h5"):
+            pass
+        assert "delete" not in str(raised.value)
 
 
 def test_a_missing_image_is_named(tmp_path):

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from animals import write_folder
 from cluster import PREFIX, Cluster, configured, makes_devices, missing
-from tiny import ROOT, Run
+from tiny import ROOT, TINY, Run
 
 pytestmark = pytest.mark.slurm
 
@@ -172,6 +173,31 @@ def test_a_killed_driver_does_nothing_twice_no_gpu_is_shared_and_the_artifacts_a
     (cam,) = run.attempts("cam")
     assert "cpu=2" in cam["AllocTRES"]
     assert list((run.folder / "logs/slurm").glob("efficiency_report_*.csv"))
+
+
+def test_the_tasks_of_an_array_outlive_their_driver_and_are_not_done_twice(cluster, tmp_path):
+    run, options = OnSlurm(tmp_path / "cluster", cluster, SMALL), ("all_activations", "--slurm-array-jobs=activations")
+    process = run.start(*options)
+    waiting(cluster, process)(lambda: cluster.running("activations"), "activations start")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert "the last run was killed, its jobs go on" in run.snakemake(*options)
+    tried = Counter(job["State"].split()[0] for job in run.attempts("activations"))
+    # Three shards; a task that still waited is cancelled, and its shard done by the second driver.
+    assert tried["COMPLETED"] == 3
+    assert set(tried) <= {"COMPLETED", "CANCELLED"}
+    assert len(list((run.folder / "results/activations").glob("*/shard-*.h5"))) == 3
+
+
+def test_a_users_mistake_is_submitted_once(cluster, tmp_path):
+    rows = {f"a{number}": ("train", ("cat", "dog")[number % 2]) for number in range(8)}
+    write_folder(tmp_path / "cluster/animals", rows)
+    next((tmp_path / "cluster/animals/images").glob("a0.*")).write_bytes(b"no picture")
+    run = OnSlurm(tmp_path / "cluster", cluster, TINY | {"evaluation": {"splits": []}})
+    output = run.snakemake("all_dataset", fails=True)
+    assert "replace them, or leave them out with dataset.unreadable: reject" in output
+    # The other shard is done.
+    assert Counter(job["State"] for job in run.attempts("dataset")) == {"FAILED": 1, "COMPLETED": 1}
 
 
 def test_a_job_over_its_memory_gets_more_and_neither_a_cancelled_one_nor_a_lost_node_costs_a_byte(cluster, tmp_path):

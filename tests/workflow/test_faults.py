@@ -54,6 +54,15 @@ def test_a_read_only_folder_can_be_looked_at_and_says_so(disk):
     output = disk.snakemake("all_cam", fails=True)
     assert f"{results}: read-only; it can be looked at (-n), but nothing can run" in output
     assert "Traceback" not in output
+    assert mount("--rbind", str(disk.folder), str(disk.folder)).returncode == 0
+    try:
+        assert mount("-o", "remount,bind,ro", str(disk.folder)).returncode == 0
+        assert disk.planned("all_cam") == {"cam": 1}
+        output = disk.snakemake("all_cam", fails=True)
+        assert f"{disk.folder}/.snakemake: cannot be written to; look at it with -n" in output
+        assert "Traceback" not in output
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk.folder)], check=True)
     assert mount("-o", "remount,rw", str(results)).returncode == 0
     assert disk.planned("all_cam") == {"cam": 1}
 

@@ -1,5 +1,7 @@
 """What the rules share: the plan, and functions that ask it for the inputs of a job."""
 
+import atexit
+import contextlib
 import sys
 from pathlib import Path
 from shlex import quote
@@ -9,17 +11,27 @@ from snakemake.settings.types import DeploymentMethod
 
 from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.exits import NoRetries
+from matlabel.inspection.mirror import mirrored
+from matlabel.inspection.records import begun, submitted
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
 
-RESULTS = Path("results")
+RESULTS, SNAKEMAKE = Path("results"), Path(".snakemake")
+LOOKING = workflow.output_settings.dryrun
 notes = []
 try:
     if workflow.is_main_process:
-        notes += driver.enter(RESULTS, Path(".snakemake/locks"))
+        # Of what else is asked of Snakemake than a run, it tells a Snakefile nothing.
+        notes += driver.enter(RESULTS, SNAKEMAKE, LOOKING, unlocking="--unlock" in sys.argv)
+        if LOOKING and not (driver.writable(RESULTS) and driver.writable(SNAKEMAKE)):
+            # Snakemake writes even then: a mirror of this folder takes it, and is deleted when this process ends.
+            elsewhere = contextlib.ExitStack()
+            elsewhere.enter_context(mirrored(Path.cwd(), config))
+            atexit.register(elsewhere.close)
     plan = Plan(config, write=workflow.is_main_process and driver.writable(RESULTS))
     if workflow.is_main_process:
         plan.check_starts()
@@ -39,19 +51,22 @@ if workflow.deployment_settings and DeploymentMethod.CONDA in workflow.deploymen
     shell.prefix(f"export PATH={quote(f'{workflow.basedir}/workflow/bin')}:$PATH; ")
 
 
-def wait_for_orphans():
-    """Before the first job of a run: what a killed driver left at work on a cluster ends first, then it is planned."""
-    planned = {
-        f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "")
-        for job in workflow.dag.needrun_jobs()
-    }
+def begin():
+    """Before the first job of a run: what a killed driver left at work ends first, then it is planned again."""
+    jobs = list(workflow.dag.needrun_jobs())
+    comments = {f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "") for job in jobs}
+    makes = {str(file) for job in jobs for file in job.output}
+    reads = {str(file) for job in jobs for file in job.input}
+    planned = cluster.Planned(Path.cwd(), comments, makes, submitted(Path.cwd()))
+    on_cluster = not workflow.local_exec or driver.left_on_slurm(RESULTS)
     try:
-        waited = cluster.settle(Path.cwd(), planned, on_cluster=not workflow.local_exec)
+        if cluster.settle(planned, on_cluster):
+            workflow.persistence.unlock()
+            driver.again()
+        driver.begin(RESULTS, workflow.executor_plugin.name, workflow.local_exec, makes, reads)
+        logger.addFilter(NoRetries(workflow.dag, jobs))
     except UserError as error:
         sys.exit(f"matlabel: {error}")
-    if waited:
-        workflow.persistence.unlock()
-        driver.again()
 
 
 def say_warnings():
@@ -64,7 +79,13 @@ def say_warnings():
 
 onsuccess:
     if workflow.is_main_process:
+        driver.end()
         say_warnings()
+
+
+onerror:
+    if workflow.is_main_process:
+        driver.end(unfinished=begun(Path.cwd()))
 
 
 def settings_of(wildcards):

@@ -1,0 +1,132 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.lock import exclusive
+from matlabel.artifacts.owner import Owner
+
+# Each adds to a number in a file, which is lost where two do so at once; now and then one is killed at its work.
+WORKER = """
+import os, random, signal, sys, time
+from pathlib import Path
+from matlabel.artifacts.lock import exclusive
+random.seed(int(sys.argv[1]))
+for turn in range(8):
+    with exclusive(Path("shared.lock")):
+        inside = os.open("inside", os.O_CREAT | os.O_EXCL)
+        number = int(Path("number").read_text())
+        time.sleep(random.uniform(0, 0.004))
+        Path("number").write_text(str(number + 1))
+        os.unlink("inside")
+        if turn == 7 and int(sys.argv[1]) % 3 == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+HOLDER = """
+import time
+from pathlib import Path
+from matlabel.artifacts.lock import exclusive
+with exclusive(Path("shared.lock")):
+    print("in", flush=True)
+    time.sleep(60)
+"""
+
+# As on NFS without its lock service: Python's locks and those of libraries, all of which ask the same function.
+WITHOUT_LOCKS = """
+import errno, fcntl, os
+def refused(*_):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+fcntl.flock = fcntl.lockf = refused
+"""
+
+
+def python(script, folder, *words, **environment):
+    path = os.pathsep.join([*environment.pop("path", []), str(Path(__file__).parents[2])])
+    command = [sys.executable, "-c", script, *map(str, words)]
+    environment = {**os.environ, **environment, "PYTHONPATH": path}
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_of_many_processes_never_two_are_in_whether_or_not_some_are_killed_and_files_can_be_locked(tmp_path):
+    (tmp_path / "number").write_text("0")
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without/sitecustomize.py").write_text(WITHOUT_LOCKS)
+    workers = [python(WORKER, tmp_path, number, path=[str(tmp_path / "without")]) for number in range(9)]
+    assert sorted(worker.wait(timeout=60) for worker in workers) == [-signal.SIGKILL] * 3 + [0] * 6
+    assert (tmp_path / "number").read_text() == "72"
+    assert len(list(tmp_path.glob("shared.lock.*"))) == 1
+
+
+def test_who_waits_is_let_in_at_once_when_the_owner_is_killed(tmp_path):
+    holder = python(HOLDER, tmp_path)
+    assert holder.stdout.readline() == "in\n"
+    waiter = python(HOLDER, tmp_path)
+    time.sleep(0.5)
+    assert waiter.poll() is None
+    # Not waited for: a zombie holds nothing.
+    holder.kill()
+    assert waiter.stdout.readline() == "in\n"
+    for process in (waiter, holder):
+        process.kill()
+        process.wait()
+
+
+def held_elsewhere(path, count):
+    owner = replace(Owner.this_process(), host="elsewhere", machine="another")
+    path.write_bytes(b"1%12d\n" % count + json.dumps(asdict(owner)).encode())
+
+
+@pytest.mark.parametrize("content", ["elsewhere", "nothing"])
+def test_an_owner_that_cannot_be_looked_for_keeps_the_lock_while_it_gives_signs_of_life(tmp_path, content):
+    path = tmp_path / "shared.lock"
+    file, end = tmp_path / "shared.lock.4", time.monotonic() + 1.5
+    held_elsewhere(file, 0) if content == "elsewhere" else file.touch()
+
+    def live():
+        count = 0
+        while time.monotonic() < end:
+            count += 1
+            held_elsewhere(file, count)
+            # Its clock is wrong by years.
+            os.utime(file, (1, count))
+            time.sleep(0.05)
+
+    owner = threading.Thread(target=live)
+    owner.start()
+    with exclusive(path, silent=0.6):
+        assert time.monotonic() > end
+        assert [found.name for found in tmp_path.iterdir()] == ["shared.lock.5"]
+    owner.join()
+
+
+def test_who_was_suspended_for_so_long_that_another_took_over_says_so(tmp_path):
+    with pytest.raises(UserError, match="stood still"), exclusive(tmp_path / "shared.lock"):
+        (tmp_path / "shared.lock.1").touch()
+
+
+def test_a_lock_is_free_again_after_an_error_and_its_files_do_not_add_up(tmp_path):
+    path = tmp_path / "made" / "shared.lock"
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), exclusive(path):
+            raise ZeroDivisionError
+    assert len(list(path.parent.iterdir())) == 1
+
+
+def test_a_process_is_told_from_a_later_one_of_the_same_number_and_from_those_of_other_machines():
+    this = Owner.this_process()
+    assert this.alive() is True
+    assert replace(this, started="1").alive() is False
+    assert replace(this, machine="another").alive() is None
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    while replace(this, pid=child.pid).alive() is not False:
+        time.sleep(0.05)
+    child.wait()
