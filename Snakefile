@@ -23,7 +23,7 @@ onstart:
     if workflow.is_main_process:
         wait_for_orphans()
     driver.begin(workflow.local_exec)
-    plan.link()
+    link()
 
 
 rule all:

@@ -1,6 +1,5 @@
 """The plan of a run: the config validated, the data scanned, and a path for everything the Snakefile asks."""
 
-import os
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -296,18 +295,3 @@ class Plan:
         for used in indices.values() if self._write else []:
             used.save()
         return found
-
-    def link(self) -> None:
-        """Point results/runs/<variant>/seed-<n>/<stage> at the current keys; only a run that runs jobs does."""
-        for (variant, seed), keys in self.chains.items():
-            for stage in set(STAGES) - keys.keys() - {"report"}:
-                # Left by a config in which this variant had that stage.
-                Path(f"results/runs/{variant}/seed-{seed}/{stage}").unlink(missing_ok=True)
-            for stage, key in {**keys, "report": self.report.key}.items():
-                link = Path(f"results/runs/{variant}/seed-{seed}/{stage}")
-                target = os.path.relpath(self.node(key).folder, link.parent)
-                if not (link.is_symlink() and os.readlink(link) == target):
-                    link.parent.mkdir(parents=True, exist_ok=True)
-                    fresh = link.with_name(f".{stage}.{os.getpid()}")
-                    fresh.symlink_to(target)
-                    fresh.replace(link)

@@ -1,5 +1,7 @@
 """What the rules share: the plan, and functions that ask it for the inputs of a job."""
 
+import atexit
+import contextlib
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from matlabel import cluster, driver
 from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
+from matlabel.plan.links import set_links
 from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
@@ -49,6 +52,39 @@ def wait_for_orphans():
     if waited:
         workflow.persistence.unlock()
         driver.again()
+
+
+def is_run():
+    """Whether jobs are to run: not `-n`, `--touch`, `--summary`, `--unlock`, `--lint` and the like, nor inside a job.
+
+    Snakemake reads this file before it knows, and has no word for it: it names an executor when it is told to execute,
+    `dryrun` and `touch` among them, and none for all that only looks. So this may be asked from then on: by functions
+    of inputs, hooks, and at the exit.
+    """
+    executes = workflow.is_main_process and workflow.executor_plugin is not None
+    return executes and not workflow.dryrun and not workflow.touch
+
+
+def link():
+    """Let results/runs lead to what this config asks for."""
+    try:
+        set_links(plan)
+    except UserError as error:
+        sys.exit(f"matlabel: {error}")
+
+
+@atexit.register
+def link_what_stands(folder=Path.cwd()):
+    """Set the links where nothing is to be done: Snakemake calls no hook then.
+
+    The scheduler is made when the plan stands and no other run holds the folder; without it, the run was refused.
+    """
+    if is_run() and workflow.scheduler is not None and not len(workflow.dag):
+        with contextlib.chdir(folder):
+            try:
+                set_links(plan)
+            except (UserError, OSError) as error:
+                print(f"matlabel: {error}", file=sys.stderr)
 
 
 def say_warnings():
