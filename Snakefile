@@ -29,9 +29,7 @@ onstart:
 rule all:
     default_target: True
     input:
-        plan.targets("report"),
-        plan.targets("labels"),
-        plan.targets("predictions"),
+        asked,
 
 
 for stage in STAGES:

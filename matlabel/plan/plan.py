@@ -13,16 +13,13 @@ from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, scan
 from matlabel.devices import has_nvidia_gpu
-from matlabel.plan.chain import SHARDED, STAGES, TRAININGS, Node, add_chain
+from matlabel.plan.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS, Node, add_chain
 from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights
 from matlabel.plan.own_files import corrections_of, maps_of
 from matlabel.plan.rounds import earlier_round, in_rounds
 from matlabel.plan.sources import sources_digest, sources_text
 from matlabel.plan.summaries import ablation_node, report_node
 from matlabel.settings.config import Config, StageSettings, load_config
-
-# What the stage cam says of its classifier, beside weights.pt.
-BESIDE_WEIGHTS = ("check.json", "held_out.csv")
 
 __all__ = ["Plan", "data_folder"]
 
@@ -159,6 +156,19 @@ class Plan:
             return [self.artifact(key)]
         return [self.artifact(key, number) for number in self.shards(splits or self.splits(node))]
 
+    def outputs(self, key: str) -> list[str]:
+        """All files that jobs leave under a key, and the folders of exported PNGs; shard by shard."""
+        node = self.node(key)
+        beside = [f"{node.folder}/{name}" for name in BESIDE.get(node.stage, ())]
+        if node.stage in EXPORTED:
+            shards = self.shards(self.splits(node))
+            return [path for number in shards for path in (self.artifact(key, number), self.export(key, number))]
+        return self.artifacts(key) + beside
+
+    def export(self, key: str, number: str) -> str:
+        """The folder of a shard's PNGs, of a stage that is exported."""
+        return f"{self.node(key).folder}/png/shard-{number}"
+
     def frozen(self, key: str) -> bool:
         """Whether a classifier is taken over (cam.weights_from) and not trained: no image matters to it."""
         return bool(getattr(self.node(key).settings, "weights_from", None))
@@ -198,7 +208,9 @@ class Plan:
         inputs["checks"] = self.checks(node.upstream["dataset"], labelled + held_out)
         inputs.update(self.masks(labelled + held_out))
         if "cam" in node.upstream:
-            inputs["cam"] = [f"{self.node(node.upstream['cam']).folder}/{name}" for name in BESIDE_WEIGHTS]
+            inputs["cam"] = [
+                f"{self.node(node.upstream['cam']).folder}/{name}" for name in ("check.json", "held_out.csv")
+            ]
         for stage in ("activations", "trimaps", "mattes", "labels"):
             if stage in node.upstream:
                 inputs[stage] = self.artifacts(node.upstream[stage], labelled)
@@ -213,7 +225,7 @@ class Plan:
         """What the report reads: all scores and histories, and the shards its gallery shows."""
         inputs: dict[str, Any] = {"list": self.list_file(self.data.splits), **self.masks(self.data.splits)}
         for stage in STAGES[:-1]:
-            inputs[stage] = self.targets(stage)
+            inputs[stage] = self._main(stage)
         return inputs
 
     def ablation_inputs(self) -> dict[str, Any]:
@@ -225,11 +237,17 @@ class Plan:
         if not self.masks(self.data.splits):
             raise UserError("dataset: the ablation scores against true masks, and no image has one; add masks/<id>.png")
         settings = self._add(f"{self.ablation.folder}/settings.yaml", self.ablation.settings_text(self.classes))
-        return {"settings": settings, "scores": self.targets("evaluation")}
+        return {"settings": settings, "scores": self._main("evaluation")}
 
     def targets(self, stage: str) -> list[str]:
-        """What `all_<stage>` asks for."""
-        return [path for node in self.nodes.values() if node.stage == stage for path in self.artifacts(node.key)]
+        """What `all_<stage>` asks for: whatever is in no target would not be made again when it is lost."""
+        return [path for node in self._of(stage) for path in self.outputs(node.key)]
+
+    def _of(self, stage: str) -> list[Node]:
+        return [node for node in self.nodes.values() if node.stage == stage]
+
+    def _main(self, stage: str) -> list[str]:
+        return [path for node in self._of(stage) for path in self.artifacts(node.key)]
 
     # -- how it is made ----------------------------------------------------------------------------------------
 

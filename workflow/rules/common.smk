@@ -2,9 +2,11 @@
 
 import atexit
 import contextlib
+import os
 import sys
 from pathlib import Path
 
+from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
@@ -13,6 +15,7 @@ from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
 from matlabel.plan.links import set_links
+from matlabel.plan.lost import first_lost
 from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
@@ -87,6 +90,42 @@ def link_what_stands(folder=Path.cwd()):
                 print(f"matlabel: {error}", file=sys.stderr)
 
 
+# The stages whose lost files this driver has made again, each in a run of its own.
+RESTORED = "MATLABEL_RESTORED"
+restoring = []
+
+
+def made_before(path):
+    return workflow.persistence.metadata(IOFile(path)) is not None
+
+
+def asked(wildcards):
+    """All that a config leads to; of a plain run, first what the first stage has lost, and then, once more, all."""
+    everything = [path for stage in STAGES for path in plan.targets(stage)]
+    settings = workflow.dag_settings
+    if settings.forceall or settings.forcerun or settings.until or settings.omit_from or settings.batch:
+        return everything
+    tried = os.environ.get(RESTORED, "").split()
+    found = first_lost(plan, made_before, tried)
+    if found is None or workflow.executor_plugin is None:
+        return everything
+    stage, paths = found
+    named = f"lost: {paths[0]}" + (f" and {len(paths) - 1} more of {stage}" if len(paths) > 1 else "")
+    if not is_run():
+        logger.warning(f"{named}; a run makes that again first, and what follows only if other bytes come back")
+        return everything
+    logger.warning(f"{named}; made again first, then all is planned once more")
+    restoring[:] = [*tried, stage]
+    return paths
+
+
+def go_on():
+    """After what was lost is made again: plan anew, in the same process."""
+    os.environ[RESTORED] = " ".join(restoring)
+    workflow.persistence.unlock()
+    driver.again()
+
+
 def say_warnings():
     """At the end of a run, what speaks against its labels: without a mask nobody would see it."""
     for (variant, seed), keys in plan.chains.items():
@@ -97,6 +136,8 @@ def say_warnings():
 
 onsuccess:
     if workflow.is_main_process:
+        if restoring:
+            go_on()
         say_warnings()
 
 
