@@ -1,4 +1,4 @@
-"""What Snakemake keeps of a run in progress: its lock, and the files that it has begun and not finished."""
+"""What Snakemake keeps: the lock of a run, the files that it has begun and not finished, and those it has made."""
 
 import base64
 import binascii
@@ -13,9 +13,18 @@ def locked(directory: Path) -> bool:
 
 def begun(directory: Path) -> set[str]:
     """Files, relative to the working directory, whose jobs have begun and not ended."""
-    root, found = directory / ".snakemake/incomplete", set()
+    return _recorded(directory / ".snakemake/incomplete")
+
+
+def made(directory: Path) -> set[str]:
+    """Files and folders, relative to the working directory, that jobs have made, whether or not they still stand."""
+    return _recorded(directory / ".snakemake/metadata")
+
+
+def _recorded(root: Path) -> set[str]:
+    found = set()
     for path in root.rglob("*"):
-        # Snakemake names each marker by the file's path in base64, long ones over folders that begin with @.
+        # Snakemake names each record by the file's path in base64, long ones over folders that begin with @.
         name = "".join(part.removeprefix("@") for part in path.relative_to(root).parts)
         try:
             found.add(base64.urlsafe_b64decode(name).decode())

@@ -58,6 +58,4 @@ def _ours(link: Path) -> bool:
 
 
 def _foreign(path: Path, what: str) -> UserError:
-    return UserError(
-        f"{path}: not a {what} that this workflow made; move it away, a {what} to the results belongs there"
-    )
+    return UserError(f"{path}: not a {what} that this workflow made; move it away, links to the results belong there")
