@@ -38,7 +38,7 @@ for stage in STAGES:
         name:
             f"all_{stage}"
         input:
-            plan.targets(stage),
+            all_of(stage),
 
 
 include: "workflow/rules/dataset.smk"

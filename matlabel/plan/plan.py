@@ -225,7 +225,7 @@ class Plan:
         """What the report reads: all scores and histories, and the shards its gallery shows."""
         inputs: dict[str, Any] = {"list": self.list_file(self.data.splits), **self.masks(self.data.splits)}
         for stage in STAGES[:-1]:
-            inputs[stage] = self._main(stage)
+            inputs[stage] = self.main_files(stage)
         return inputs
 
     def ablation_inputs(self) -> dict[str, Any]:
@@ -237,19 +237,20 @@ class Plan:
         if not self.masks(self.data.splits):
             raise UserError("dataset: the ablation scores against true masks, and no image has one; add masks/<id>.png")
         settings = self._add(f"{self.ablation.folder}/settings.yaml", self.ablation.settings_text(self.classes))
-        return {"settings": settings, "scores": self._main("evaluation")}
+        return {"settings": settings, "scores": self.main_files("evaluation")}
 
     def targets(self, stage: str) -> list[str]:
         """What `all_<stage>` asks for: whatever is in no target would not be made again when it is lost."""
         return [path for node in self._of(stage) for path in self.outputs(node.key)]
 
-    def _of(self, stage: str) -> list[Node]:
-        return [node for node in self.nodes.values() if node.stage == stage]
-
-    def _main(self, stage: str) -> list[str]:
+    def main_files(self, stage: str) -> list[str]:
+        """One file a job of a stage."""
         return [path for node in self._of(stage) for path in self.artifacts(node.key)]
 
     # -- how it is made ----------------------------------------------------------------------------------------
+
+    def _of(self, stage: str) -> list[Node]:
+        return [node for node in self.nodes.values() if node.stage == stage]
 
     def _add_chains(self) -> None:
         chains: dict[tuple[str, int], dict[str, str]] = {}

@@ -99,9 +99,18 @@ def made_before(path):
     return workflow.persistence.metadata(IOFile(path)) is not None
 
 
+def all_of(stage):
+    """What `all_<stage>` asks for; of a batch one file a job, for Snakemake divides what is asked for by name."""
+
+    def find(wildcards):
+        return plan.main_files(stage) if workflow.dag_settings.batch else plan.targets(stage)
+
+    return find
+
+
 def asked(wildcards):
     """All that a config leads to; of a plain run, first what the first stage has lost, and then, once more, all."""
-    everything = [path for stage in STAGES for path in plan.targets(stage)]
+    everything = [path for stage in STAGES for path in all_of(stage)(wildcards)]
     settings = workflow.dag_settings
     if settings.forceall or settings.forcerun or settings.until or settings.omit_from or settings.batch:
         return everything
