@@ -19,7 +19,7 @@ setup: .venv/ready
 
 demo: .venv/ready
 	$(RUN) snakemake --cores all
-	@$(RUN) matlabel headline results/runs
+	@$(RUN) matlabel headline
 
 # A file's tests stay in one process: they share what they made.
 test: .venv/ready lint

@@ -28,15 +28,13 @@ wildcard_constraints:
 onstart:
     if workflow.is_main_process:
         begin()
-    plan.link()
+        link()
 
 
 rule all:
     default_target: True
     input:
-        plan.targets("report"),
-        plan.targets("labels"),
-        plan.targets("predictions"),
+        asked,
 
 
 for stage in STAGES:
@@ -45,7 +43,7 @@ for stage in STAGES:
         name:
             f"all_{stage}"
         input:
-            plan.targets(stage),
+            all_of(stage),
 
 
 include: "workflow/rules/dataset.smk"

@@ -1,8 +1,6 @@
-import json
 import subprocess
 import sys
 
-import pytest
 import yaml
 from typer.testing import CliRunner
 
@@ -71,13 +69,3 @@ def test_activations_are_read_from_the_one_source_that_the_settings_name(tmp_pat
         result = runner.invoke(cli.app, [str(part) for part in (*given, *sources)])
         assert isinstance(result.exception, UserError)
         assert message in str(result.exception)
-
-
-@pytest.mark.parametrize("scores", [{"labels": {"miou": 0.5}, "seed": None}, {}])
-def test_headline_shows_what_there_is(tmp_path, scores):
-    folder = tmp_path / "default/seed-0/evaluation"
-    folder.mkdir(parents=True)
-    (folder / "scores.json").write_text(json.dumps(scores))
-    result = runner.invoke(cli.app, ["headline", str(tmp_path)])
-    assert result.exit_code == 0
-    assert ("50.0" in result.output) == bool(scores)

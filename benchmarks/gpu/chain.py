@@ -12,6 +12,7 @@ from matlabel.evaluation import stage as evaluation
 from matlabel.labels import stage as labels
 from matlabel.mattes import stage as mattes
 from matlabel.plan import Plan
+from matlabel.plan.links import set_links
 from matlabel.predictions import stage as predictions
 from matlabel.segmenter import stage as segmenter
 from matlabel.trimaps import stage as trimaps
@@ -86,6 +87,6 @@ def run(
     scores = Path(plan.artifact(keys["evaluation"]))
     timed("evaluation", evaluation.run, settings("evaluation"), Path(inputs["list"]), held_out, masks, *made,
           segmenters, scores, cam=folder_of("cam"))  # fmt: skip
-    plan.link()
+    set_links(plan)
     assert file_sha256(scores)
     return Path(f"results/runs/default/seed-{seed}"), seconds

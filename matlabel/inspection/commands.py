@@ -141,11 +141,17 @@ def reference() -> None:
     typer.echo(reference_text(), nl=False)
 
 
-def headline(report: Annotated[Path, typer.Argument(help="Folder of results/runs.", **FOLDER)]) -> None:
-    """Print the headline scores of every run, and where the report is."""
-    from matlabel.report.headline import headline_text
+def headline(
+    configfile: ConfigFiles,
+    config: ConfigValues,
+    snakefile: Snakefile = None,
+    directory: Directory = Path(),
+) -> None:
+    """Print the headline scores of a config, what speaks against them, and where its report is."""
+    from matlabel.inspection.headline import headline_text
+    from matlabel.inspection.workflow import find_workflow
 
-    typer.echo(headline_text(report))
+    typer.echo(headline_text(find_workflow(snakefile, directory, configfile, config)))
 
 
 COMMANDS = (validate, status, diff, clean, verify, provenance, schema, reference, headline)

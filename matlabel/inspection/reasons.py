@@ -49,6 +49,8 @@ def sentences(reasons: Iterable[Reason]) -> list[str]:
 
 
 def _own(job: Job) -> Iterator[Reason]:
+    for file in _files_after("Missing output files", job.reason):
+        yield "lost: {}", "/".join(Path(file).parts[3:])
     recorded = _recorded(job)
     if recorded is None:
         yield "made without a provenance{}", ""

@@ -1,4 +1,4 @@
-"""What Snakemake keeps of a run in progress: its lock, and the files that it has begun and not finished."""
+"""What Snakemake keeps: the lock of a run, the files that it has begun and not finished, and those it has made."""
 
 import base64
 import binascii
@@ -17,13 +17,18 @@ def locked(directory: Path) -> bool:
 
 def begun(directory: Path) -> set[str]:
     """Files, relative to the working directory, whose jobs have begun and not ended."""
-    return {name for name, _ in _markers(directory)}
+    return {name for name, _ in _records(directory / ".snakemake/incomplete")}
+
+
+def made(directory: Path) -> set[str]:
+    """Files and folders, relative to the working directory, that jobs have made, whether or not they still stand."""
+    return {name for name, _ in _records(directory / ".snakemake/metadata")}
 
 
 def submitted(directory: Path) -> dict[str, set[str]]:
     """What a scheduler calls a job -> files, relative to the working directory, that it has begun and not ended."""
     found: dict[str, set[str]] = {}
-    for name, path in _markers(directory):
+    for name, path in _records(directory / ".snakemake/incomplete"):
         try:
             number = read_json(path).get("external_jobid")
         except UserError:
@@ -34,10 +39,9 @@ def submitted(directory: Path) -> dict[str, set[str]]:
     return found
 
 
-def _markers(directory: Path) -> Iterator[tuple[str, Path]]:
-    root = directory / ".snakemake/incomplete"
+def _records(root: Path) -> Iterator[tuple[str, Path]]:
     for path in root.rglob("*"):
-        # Snakemake names each marker by the file's path in base64, long ones over folders that begin with @.
+        # Snakemake names each record by the file's path in base64, long ones over folders that begin with @.
         name = "".join(part.removeprefix("@") for part in path.relative_to(root).parts)
         try:
             yield base64.urlsafe_b64decode(name).decode(), path

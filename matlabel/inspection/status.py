@@ -6,17 +6,14 @@ from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import read_provenance
-from matlabel.dataset.naming import some
 from matlabel.inspection.dry_run import Job, jobs_to_run
 from matlabel.inspection.mirror import planned
 from matlabel.inspection.reasons import reasons_of, sentences
-from matlabel.inspection.records import begun, locked
+from matlabel.inspection.records import begun, locked, made
 from matlabel.inspection.workflow import Workflow
 from matlabel.plan import Plan
 from matlabel.plan.chain import Node
-
-# Stages whose shards are also exported as PNG.
-EXPORTED = ("labels", "predictions")
+from matlabel.plan.lost import first_lost
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ class Status:
         stages: key -> state.
         jobs: rule -> how many jobs a run would start.
         locked: whether a run holds the folder, or was killed and left it locked.
+        lost: whether a run would first make again what is gone; of the jobs, those that follow it may then not run.
     """
 
     chains: dict[tuple[str, int], dict[str, str]]
@@ -62,6 +60,7 @@ class Status:
     stages: dict[str, StageState]
     jobs: dict[str, int]
     locked: bool
+    lost: bool
 
 
 def status_of(workflow: Workflow) -> Status:
@@ -78,7 +77,8 @@ def status_of(workflow: Workflow) -> Status:
         for job in jobs:
             of_key[job.key].append(job)
         stages = {key: _state(plan, node, of_key[key], marks, held) for key, node in plan.nodes.items()}
-    return Status(plan.chains, plan.report.key, stages, dict(Counter(job.rule for job in jobs)), held)
+        lost = bool(jobs) and first_lost(plan, made(workflow.directory).__contains__) is not None
+    return Status(plan.chains, plan.report.key, stages, dict(Counter(job.rule for job in jobs)), held, lost)
 
 
 def _state(plan: Plan, node: Node, jobs: list[Job], marks: set[str], held: bool) -> StageState:
@@ -96,11 +96,6 @@ def _state(plan: Plan, node: Node, jobs: list[Job], marks: set[str], held: bool)
         state = "damaged" if damaged else "done"
     reasons = sentences(reason for job in again for reason in reasons_of(job))
     reasons += [f"damaged: {name}; matlabel verify --repair deletes it" for name in damaged]
-    if unexported := [name for name in map(_export, there) if node.stage in EXPORTED and not Path(name).is_dir()]:
-        names = some([Path(name).name for name in unexported])
-        reasons.append(f"no png/ of {names}, which no run misses; -R {node.stage} exports it again")
-    if there and len(there) < len(wanted) and not jobs:
-        reasons.append(f"no run computes the rest, as all that is made from it stands; -R {node.stage} does")
     return StageState(
         node.stage,
         node.key,
@@ -113,10 +108,6 @@ def _state(plan: Plan, node: Node, jobs: list[Job], marks: set[str], held: bool)
         seconds,
         tuple(reasons),
     )
-
-
-def _export(shard: str) -> str:
-    return str(Path(shard).parent / "png" / Path(shard).stem)
 
 
 def _provenances(files: list[str]) -> tuple[list[str], str, float]:

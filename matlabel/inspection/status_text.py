@@ -30,6 +30,8 @@ def _lines(status: Status) -> Iterator[str]:
     jobs = ", ".join(f"{rule} {count}" for rule, count in status.jobs.items())
     words = "Still to do" if status.locked else "A run would start"
     yield f"{words}: {jobs}" if jobs else "Nothing to do: a run would start no job."
+    if status.lost:
+        yield "What is lost is made again first; what follows it runs only if other bytes come back."
     if status.locked:
         yield "A run is going on here, or was killed; the next one goes on from there."
 

@@ -26,6 +26,14 @@ STAGES = (
 )
 TRAININGS = ("cam", "segmenter")
 SHARDED = ("dataset", "activations", "trimaps", "mattes", "labels", "predictions")
+# Stages whose shards are exported as PNGs, too.
+EXPORTED = ("labels", "predictions")
+# What the job of a stage without shards leaves beside its main file.
+BESIDE = {
+    "cam": ("check.json", "held_out.csv", "history.csv"),
+    "segmenter": ("history.csv",),
+    "evaluation": ("per_class.csv", "per_image.csv", "wrong_tags.csv", "curves.csv"),
+}
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """The plan of a run: the config validated, the data scanned, and a path for everything the Snakefile asks."""
 
-import os
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
@@ -14,7 +13,7 @@ from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import data_folder
 from matlabel.dataset.scan import Scan, scan
 from matlabel.devices import has_nvidia_gpu
-from matlabel.plan.chain import SHARDED, STAGES, TRAININGS, Node, add_chain
+from matlabel.plan.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS, Node, add_chain
 from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights, unscored_masks
 from matlabel.plan.own_files import corrections_of, maps_of
 from matlabel.plan.rounds import earlier_round, in_rounds
@@ -22,9 +21,6 @@ from matlabel.plan.sources import sources_digest, sources_text
 from matlabel.plan.starts import check_starts, check_steps
 from matlabel.plan.summaries import ablation_node, report_node
 from matlabel.settings.config import Config, StageSettings, load_config
-
-# What the stage cam says of its classifier, beside weights.pt.
-BESIDE_WEIGHTS = ("check.json", "held_out.csv")
 
 __all__ = ["Plan", "data_folder"]
 
@@ -174,6 +170,19 @@ class Plan:
             return [self.artifact(key)]
         return [self.artifact(key, number) for number in self.shards(splits or self.splits(node))]
 
+    def outputs(self, key: str) -> list[str]:
+        """All files that jobs leave under a key, and the folders of exported PNGs; shard by shard."""
+        node = self.node(key)
+        beside = [f"{node.folder}/{name}" for name in BESIDE.get(node.stage, ())]
+        if node.stage in EXPORTED:
+            shards = self.shards(self.splits(node))
+            return [path for number in shards for path in (self.artifact(key, number), self.export(key, number))]
+        return self.artifacts(key) + beside
+
+    def export(self, key: str, number: str) -> str:
+        """The folder of a shard's PNGs, of a stage that is exported."""
+        return f"{self.node(key).folder}/png/shard-{number}"
+
     def frozen(self, key: str) -> bool:
         """Whether a classifier is taken over (cam.weights_from) and not trained: no image matters to it."""
         return bool(getattr(self.node(key).settings, "weights_from", None))
@@ -213,7 +222,9 @@ class Plan:
         inputs["checks"] = self.checks(node.upstream["dataset"], labelled + held_out)
         inputs.update(self.masks(labelled + held_out))
         if "cam" in node.upstream:
-            inputs["cam"] = [f"{self.node(node.upstream['cam']).folder}/{name}" for name in BESIDE_WEIGHTS]
+            inputs["cam"] = [
+                f"{self.node(node.upstream['cam']).folder}/{name}" for name in ("check.json", "held_out.csv")
+            ]
         for stage in ("activations", "trimaps", "mattes", "labels"):
             if stage in node.upstream:
                 inputs[stage] = self.artifacts(node.upstream[stage], labelled)
@@ -228,7 +239,7 @@ class Plan:
         """What the report reads: all scores and histories, and the shards its gallery shows."""
         inputs: dict[str, Any] = {"list": self.list_file(self.data.splits), **self.masks(self.data.splits)}
         for stage in STAGES[:-1]:
-            inputs[stage] = self.targets(stage)
+            inputs[stage] = self.main_files(stage)
         return inputs
 
     def ablation_inputs(self) -> dict[str, Any]:
@@ -240,17 +251,24 @@ class Plan:
         if not self.masks(self.data.splits):
             raise UserError("dataset: the ablation scores against true masks, and no image has one; add masks/<id>.png")
         settings = self._add(f"{self.ablation.folder}/settings.yaml", self.ablation.settings_text(self.classes))
-        return {"settings": settings, "scores": self.targets("evaluation")}
+        return {"settings": settings, "scores": self.main_files("evaluation")}
 
     def targets(self, stage: str) -> list[str]:
-        """What `all_<stage>` asks for."""
-        return [path for node in self.nodes.values() if node.stage == stage for path in self.artifacts(node.key)]
+        """What `all_<stage>` asks for: whatever is in no target would not be made again when it is lost."""
+        return [path for node in self._of(stage) for path in self.outputs(node.key)]
+
+    def main_files(self, stage: str) -> list[str]:
+        """One file a job of a stage."""
+        return [path for node in self._of(stage) for path in self.artifacts(node.key)]
 
     # -- how it is made ----------------------------------------------------------------------------------------
 
     def _where(self, variant: str) -> str:
         """The start of a message about a variant's settings."""
         return f"config: variant {variant}: " if self.config.variants else "config: "
+
+    def _of(self, stage: str) -> list[Node]:
+        return [node for node in self.nodes.values() if node.stage == stage]
 
     def _add_chains(self) -> None:
         chains: dict[tuple[str, int], dict[str, str]] = {}
@@ -314,18 +332,3 @@ class Plan:
         for used in indices.values() if self._write else []:
             used.save()
         return found
-
-    def link(self) -> None:
-        """Point results/runs/<variant>/seed-<n>/<stage> at the current keys; only a run that runs jobs does."""
-        for (variant, seed), keys in self.chains.items():
-            for stage in set(STAGES) - keys.keys() - {"report"}:
-                # Left by a config in which this variant had that stage.
-                Path(f"results/runs/{variant}/seed-{seed}/{stage}").unlink(missing_ok=True)
-            for stage, key in {**keys, "report": self.report.key}.items():
-                link = Path(f"results/runs/{variant}/seed-{seed}/{stage}")
-                target = os.path.relpath(self.node(key).folder, link.parent)
-                if not (link.is_symlink() and os.readlink(link) == target):
-                    link.parent.mkdir(parents=True, exist_ok=True)
-                    fresh = link.with_name(f".{stage}.{os.getpid()}")
-                    fresh.symlink_to(target)
-                    fresh.replace(link)

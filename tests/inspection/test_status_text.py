@@ -28,7 +28,7 @@ def states(draw):
 @given(states(), states(), st.booleans())
 def test_the_table_fits_a_hundred_columns_and_loses_no_reason(first, report, held):
     status = Status(
-        {("default", 0): {first.stage: first.key}}, report.key, {first.key: first, report.key: report}, {}, held
+        {("default", 0): {first.stage: first.key}}, report.key, {first.key: first, report.key: report}, {}, held, held
     )
     text = status_text(status)
     assert max(map(len, text.splitlines())) <= 100
@@ -39,7 +39,7 @@ def test_the_table_fits_a_hundred_columns_and_loses_no_reason(first, report, hel
 def test_a_shared_artifact_is_told_once():
     stage = StageState("cam", "12345678", "done", 1, 1, 0, 5, "2026-11-25T09:45:39+0000", 3.0, ("why",))
     chains = {("a", 0): {"cam": "12345678"}, ("b", 0): {"cam": "12345678"}}
-    text = status_text(Status(chains, "12345678", {"12345678": stage}, {}, False))
+    text = status_text(Status(chains, "12345678", {"12345678": stage}, {}, False, False))
     assert text.count("as a, seed 0") == 1
 
 

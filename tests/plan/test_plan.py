@@ -141,7 +141,7 @@ def test_trainings_read_their_splits_and_the_rest_covers_all(config):
     assert plan.splits(plan.node(chain["cam"])) == ["train"]
     assert plan.splits(plan.node(chain["labels"])) == ["train", "extra", "val"]
     assert plan.splits(plan.node(chain["predictions"])) == ["val"]
-    assert [path[-8:] for path in plan.targets("predictions")] == ["00003.h5"]
+    assert [path[-14:] for path in plan.targets("predictions")] == ["shard-00003.h5", "ng/shard-00003"]
 
 
 @pytest.mark.parametrize(

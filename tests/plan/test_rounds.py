@@ -28,7 +28,7 @@ def test_a_second_round_reads_the_data_and_the_others_segmenter_and_trains_no_cl
     assert second["dataset"] == first["dataset"]
     assert not [stage for stage in second if stage != "dataset" and second[stage] == first[stage]]
     assert "cam" not in plan.node(second["evaluation"]).upstream
-    assert plan.targets("cam") == [plan.artifact(first["cam"])]
+    assert {path.split("/")[2] for path in plan.targets("cam")} == {first["cam"]}
 
 
 def test_the_source_cam_is_the_default_and_changes_no_key(config):

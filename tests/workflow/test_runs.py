@@ -69,9 +69,17 @@ def test_what_speaks_against_the_labels_is_the_last_that_a_run_says(finished):
     assert all(f"WARNING, default, seed 0: {text}" in finished.printed for text in said)
 
 
-def test_nothing_changed_runs_nothing(finished):
+def test_nothing_changed_runs_nothing_and_the_links_are_of_the_config_that_was_asked_for(finished):
+    folder = finished.folder / "results/runs/default/seed-0"
+    before = {link.name: link.readlink() for link in folder.iterdir()}
+    (folder / "mattes").unlink()
+    (folder / "trimaps").unlink()
+    (folder / "trimaps").symlink_to("../../../trimaps/12345678")  # as another config in this folder leaves it
+    after = {link.name: link.readlink() for link in folder.iterdir()}
     assert finished.planned() == {}
+    assert {link.name: link.readlink() for link in folder.iterdir()} == after
     assert "Nothing to be done" in finished.snakemake()
+    assert {link.name: link.readlink() for link in folder.iterdir()} == before
 
 
 def test_touched_files_run_nothing(finished):

@@ -1,6 +1,7 @@
 """What status, clean and diff say of a real run, and that it is what Snakemake does."""
 
 import copy
+import json
 import os
 import shutil
 import time
@@ -56,6 +57,12 @@ def test_after_a_run_all_is_done(run):
     assert stages["labels"].size > 0
     assert stages["cam"].seconds > 0
     assert (stages["predictions"].there, stages["predictions"].of) == (1, 1)
+    scores = json.loads((folder_of(run, "evaluation") / "scores.json").read_text())
+    shutil.rmtree(run.folder / "results/runs")  # nothing is looked up there
+    lines = command(run, "headline").output.splitlines()
+    assert lines[1].split()[-2] == f"{100 * scores['labels']['miou']:.1f}"
+    assert not [line for line in lines if line.endswith("run snakemake")]
+    assert lines[-1] == f"report: {next(run.folder.resolve().glob('results/report/*/report.html'))}"
 
 
 def test_looking_changes_nothing(run):
@@ -76,18 +83,20 @@ def test_a_changed_setting_is_missing_from_there_on(run):
     missing = [stage for stage, found in stages.items() if found.state == "missing"]
     assert missing == ["trimaps", "mattes", "labels", "segmenter", "predictions", "evaluation", "report"]
     assert {stages[stage].state for stage in ("dataset", "cam", "activations")} == {"done"}
+    # The links and the scores of the other config lie there, and are not shown for this one's.
+    lines = command(run, "headline").output.splitlines()
+    assert lines[1].split() == ["default,", "seed", "0", "–", "–", "–", "–"]
+    assert [line for line in lines if "is missing; run snakemake" in line]
+    assert lines[-1] == "report: none of this config yet; run snakemake"
 
 
-def test_a_shard_deleted_is_partial_whether_or_not_a_run_needs_it(run):
+def test_a_shard_deleted_is_partial_and_all_that_may_follow_is_told(run):
     (folder_of(run, "mattes") / "shard-00001.h5").unlink()
     stages = agreed(run)
     assert (stages["mattes"].state, stages["mattes"].there, stages["mattes"].of) == ("partial", 2, 3)
-    assert "no run computes the rest" in stages["mattes"].reasons[0]
-    (folder_of(run, "labels") / "shard-00001.h5").unlink()
-    stages = agreed(run)
-    assert [stages[stage].state for stage in ("mattes", "labels", "segmenter")] == ["partial", "partial", "stale"]
-    assert stages["mattes"].reasons == ()
+    assert [stages[stage].state for stage in ("trimaps", "labels", "segmenter")] == ["done", "stale", "stale"]
     assert "follows labels" in stages["segmenter"].reasons
+    assert "What is lost is made again first" in command(run, "status").output
 
 
 def test_an_edited_tag_is_named_with_all_that_reads_it(run):
@@ -152,8 +161,8 @@ def test_a_shorter_file_is_damaged_and_a_lost_export_is_named(run):
     stages = agreed(run)
     assert stages["trimaps"].state == "damaged"
     assert "damaged: shard-00000.h5" in stages["trimaps"].reasons[0]
-    assert stages["labels"].state == "done"
-    assert stages["labels"].reasons[0].startswith("no png/ of shard-00002")
+    assert (stages["labels"].state, stages["labels"].stale) == ("stale", 1)
+    assert stages["labels"].reasons == ("lost: png/shard-00002",)
 
 
 def test_what_a_run_holds_is_running_and_a_killed_one_interrupted(run):

@@ -2,10 +2,12 @@
 
 import atexit
 import contextlib
+import os
 import sys
 from pathlib import Path
 from shlex import quote
 
+from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
@@ -16,6 +18,8 @@ from matlabel.inspection.mirror import mirrored
 from matlabel.inspection.records import begun, submitted
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
+from matlabel.plan.links import set_links
+from matlabel.plan.lost import first_lost
 from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
@@ -69,6 +73,84 @@ def begin():
         sys.exit(f"matlabel: {error}")
 
 
+def is_run():
+    """Whether jobs are to run: not `-n`, `--touch`, `--summary`, `--unlock`, `--lint` and the like, nor inside a job.
+
+    Snakemake reads this file before it knows, and has no word for it: it names an executor when it is told to execute,
+    `dryrun` and `touch` among them, and none for all that only looks. So this may be asked from then on: by functions
+    of inputs, hooks, and at the exit.
+    """
+    executes = workflow.is_main_process and workflow.executor_plugin is not None
+    return executes and not workflow.dryrun and not workflow.touch
+
+
+def link():
+    """Let results/runs lead to what this config asks for."""
+    try:
+        set_links(plan)
+    except UserError as error:
+        sys.exit(f"matlabel: {error}")
+
+
+@atexit.register
+def link_what_stands(folder=Path.cwd()):
+    """Set the links where nothing is to be done: Snakemake calls no hook then.
+
+    The scheduler is made when the plan stands and no other run holds the folder; without it, the run was refused.
+    """
+    if is_run() and workflow.scheduler is not None and not len(workflow.dag):
+        with contextlib.chdir(folder):
+            try:
+                set_links(plan)
+            except (UserError, OSError) as error:
+                print(f"matlabel: {error}", file=sys.stderr)
+
+
+# The stages whose lost files this driver has made again, each in a run of its own.
+RESTORED = "MATLABEL_RESTORED"
+restoring = []
+
+
+def made_before(path):
+    return workflow.persistence.metadata(IOFile(path)) is not None
+
+
+def all_of(stage):
+    """What `all_<stage>` asks for; of a batch one file a job, for Snakemake divides what is asked for by name."""
+
+    def find(wildcards):
+        return plan.main_files(stage) if workflow.dag_settings.batch else plan.targets(stage)
+
+    return find
+
+
+def asked(wildcards):
+    """All that a config leads to; of a plain run, first what the first stage has lost, and then, once more, all."""
+    everything = [path for stage in STAGES for path in all_of(stage)(wildcards)]
+    settings = workflow.dag_settings
+    if settings.forceall or settings.forcerun or settings.until or settings.omit_from or settings.batch:
+        return everything
+    tried = os.environ.get(RESTORED, "").split()
+    found = first_lost(plan, made_before, tried)
+    if found is None or workflow.executor_plugin is None:
+        return everything
+    stage, paths = found
+    named = f"lost: {paths[0]}" + (f" and {len(paths) - 1} more of {stage}" if len(paths) > 1 else "")
+    if not is_run():
+        logger.warning(f"{named}; a run makes that again first, and what follows only if other bytes come back")
+        return everything
+    logger.warning(f"{named}; made again first, then all is planned once more")
+    restoring[:] = [*tried, stage]
+    return paths
+
+
+def go_on():
+    """After what was lost is made again: plan anew, in the same process."""
+    os.environ[RESTORED] = " ".join(restoring)
+    workflow.persistence.unlock()
+    driver.again()
+
+
 def say_warnings():
     """At the end of a run, what speaks against its labels: without a mask nobody would see it."""
     for (variant, seed), keys in plan.chains.items():
@@ -80,6 +162,8 @@ def say_warnings():
 onsuccess:
     if workflow.is_main_process:
         driver.end()
+        if restoring:
+            go_on()
         say_warnings()
 
 
