@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from matlabel.artifacts.provenance import SUFFIX
-from matlabel.plan.chain import SHARDED, STAGES, TRAININGS
+from matlabel.plan.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS
 
 FOLDERS = (*STAGES, "ablation")
 _KEY = re.compile(r"[0-9a-f]{8}")
-_SHARD = r"shard-\d{5}\.h5"
 # What the jobs of a stage leave under a final name, a provenance beside each.
-_ARTIFACTS = {
+_MAIN = {
     "dataset": r"shard-\d{5}\.checks\.json",
-    "cam": r"weights\.pt|history\.csv|check\.json|held_out\.csv",
-    **dict.fromkeys(SHARDED[1:], _SHARD),
-    "segmenter": r"weights\.pt|history\.csv",
-    "evaluation": r"scores\.json|(?:per_class|per_image|wrong_tags|curves)\.csv",
+    **dict.fromkeys(TRAININGS, r"weights\.pt"),
+    **dict.fromkeys(SHARDED[1:], r"shard-\d{5}\.h5"),
+    "evaluation": r"scores\.json",
     "report": r"report\.html",
     "ablation": r"ablation\.(?:md|csv|png)",
 }
+_ARTIFACTS = {stage: "|".join([main, *map(re.escape, BESIDE.get(stage, ()))]) for stage, main in _MAIN.items()}
 # The driver's files that carry the digest of their content in their name.
 _ADDRESSED = {
     "dataset": r"(?:shard|masks)-\d{5}-[0-9a-f]{12}\.csv|(?:shards|masks)-[0-9a-f]{12}\.txt",
@@ -28,7 +27,7 @@ _ADDRESSED = {
     "trimaps": r"corrections-\d{5}-[0-9a-f]{12}\.csv",
 }
 # What else the driver keeps; `index-` is named by the folder whose digests it remembers.
-_KEPT = {"dataset": r"order\.csv|masks\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock"}
+_KEPT = {"dataset": r"order\.csv|masks\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock\.\d+"}
 # The generated demo, a folder.
 _SHAPES = re.compile(r"shapes-[0-9a-f]{12}")
 # Of a training, of what it falls back to, and of its short ones.
@@ -119,10 +118,17 @@ def strangers(folder: Path) -> list[Path]:
 
 def _is_own(path: Path) -> bool:
     if path.is_dir():
-        if path.name == "png":
-            return all(_EXPORT.fullmatch(each.name) or is_temporary(each) for each in path.iterdir())
+        if path.name == "png" and path.parent.parent.name in EXPORTED:
+            return all(_is_export(each) or is_temporary(each) for each in path.iterdir())
         return _is_final(path) or is_temporary(path)
     return _is_final(path) or is_temporary(path)
+
+
+def _is_export(path: Path) -> bool:
+    if not _EXPORT.fullmatch(path.name) or path.is_symlink() or not path.is_dir():
+        return False
+    # Snakemake leaves its mark in a folder that a job has made.
+    return all(each.suffix == ".png" or each.name == ".snakemake_timestamp" for each in path.iterdir())
 
 
 def _is_final(path: Path) -> bool:

@@ -30,7 +30,8 @@ def test_a_folder_goes_with_all_that_is_in_it(tmp_path, folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["notes.txt", ".notes.tmp", "scores.json", "png/mine.png", "png/holiday/a.png", "link"]
+    "name",
+    ["notes.txt", ".notes.tmp", "scores.json", "png/mine.png", "png/holiday/a.png", "png/shard-00000/a.txt", "link"],
 )
 def test_a_folder_with_something_that_is_not_ours_stays_and_says_what(tmp_path, folder, name):
     (tmp_path / "mine").mkdir()
