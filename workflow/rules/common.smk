@@ -85,11 +85,11 @@ def is_run():
 
 
 def link():
-    """Let results/runs lead to what this config asks for."""
+    """Let results/runs lead to what this config asks for, or end with one message that says why not."""
     try:
         set_links(plan)
-    except UserError as error:
-        sys.exit(f"matlabel: {error}")
+    except (UserError, OSError) as error:
+        sys.exit(f"matlabel: {(isinstance(error, OSError) and storage_problem(error)) or error}")
 
 
 @atexit.register
@@ -101,9 +101,10 @@ def link_what_stands(folder=Path.cwd()):
     if is_run() and workflow.scheduler is not None and not len(workflow.dag):
         with contextlib.chdir(folder):
             try:
-                set_links(plan)
-            except (UserError, OSError) as error:
-                print(f"matlabel: {error}", file=sys.stderr)
+                link()
+            except SystemExit as refusal:
+                # Too late for another exit status.
+                print(refusal, file=sys.stderr)
 
 
 # The stages whose lost files this driver has made again, each in a run of its own.
