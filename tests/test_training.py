@@ -59,7 +59,7 @@ class Model(torch.nn.Module):
 
 
 def train(folder, die_in=None, die=kill, fingerprint="same", count=40, workers=None, **changes):
-    settings = TrainingSettings(epochs=4, steps=0, batch_size=8, lr=0.05, threads=1, **changes)
+    settings = TrainingSettings(epochs=4, steps=0, batch_size=8, threads=1, **{"lr": 0.05, **changes})
     job = Job("cam", 3, "cpu", folder / "checkpoint.pt", fingerprint, workers)
     fabric = start(job, settings)
     model = Model(die_in, die)
@@ -154,7 +154,7 @@ def test_too_few_images_and_a_diverging_loss_are_said(tmp_path):
     with pytest.raises(UserError, match=r"5 training images are fewer than cam\.batch_size 8"):
         train(tmp_path, count=5)
     with pytest.raises(UserError, match=r"the loss is (nan|inf) in epoch \d; lower cam\.lr"):
-        train(tmp_path, weight_decay=1e30)
+        train(tmp_path, lr=100, weight_decay=10)
 
 
 def test_a_device_that_is_not_there_is_refused(tmp_path):

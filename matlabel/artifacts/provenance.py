@@ -1,5 +1,6 @@
 """Beside every artifact, `<file>.provenance.json`: what it is, what made it, from what, where and how long."""
 
+import os
 import platform
 import resource
 import socket
@@ -100,7 +101,8 @@ def read_provenance(artifact: str | Path) -> dict | None:
         UserError: it cannot be read.
     """
     path = provenance_path(artifact)
-    if not path.exists():
+    # Of a name that no file can have, Path.exists does not say False.
+    if not os.path.exists(path):
         return None
     try:
         found = read_json(path)

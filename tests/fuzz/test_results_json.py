@@ -146,6 +146,13 @@ def test_forged_scores_are_named_with_the_remedy(tmp_path, change, message):
         read_scores(tmp_path / "scores.json")
 
 
+def test_an_input_that_no_file_can_be_called_is_shown_as_it_stands(tmp_path):
+    (tmp_path / "a.h5").write_bytes(b"a")
+    record = {"sha256": "0" * 64, "inputs": {"x" * 300: "1" * 64}}
+    (tmp_path / "a.h5.provenance.json").write_text(json.dumps(record))
+    assert "x" * 300 in lineage_text(tmp_path / "a.h5", tmp_path)
+
+
 def test_what_evaluation_writes_is_read_as_it_stands(tmp_path):
     (tmp_path / "scores.json").write_text(json.dumps(SCORES))
     assert read_scores(tmp_path / "scores.json") == SCORES
