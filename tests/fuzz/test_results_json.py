@@ -18,11 +18,10 @@ from matlabel.artifacts.lineage import lineage_text
 from matlabel.artifacts.provenance import checked_sha256
 from matlabel.artifacts.reading import read_json
 from matlabel.evaluation.warnings import warnings
-from matlabel.report.headline import headline_text
 from matlabel.report.runs import Run as ReportRun
 from matlabel.report.tables import check_table, scores_table, unmasked_table
 from matlabel.report.words import definitions, protocol
-from matlabel.scores import read_check, read_scores
+from matlabel.scores import read_check, read_scores, warnings_of
 from matlabel.settings.mattes import MattesSettings
 from matlabel.settings.report import ReportSettings
 
@@ -83,8 +82,8 @@ def test_damaged_scores_are_shown_or_refused(tmp_path):
 
     def show(data: bytes) -> None:
         path.write_bytes(data)
-        headline_text(tmp_path / "runs")
         scores = read_scores(path)
+        warnings_of(path, "d2cam")
         table = table_of([Run("d2cam", 0, "closed_form", KEYS, scores)])
         markdown(table, "a.png"), csv_text(table)
         rows: list = []
