@@ -2,18 +2,29 @@
 
 import csv
 import io
-import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
-import yaml
+from pydantic import TypeAdapter, ValidationError
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.reading import read_json, read_text
+from matlabel.artifacts.yaml_files import read_yaml
 
 COLUMNS = ("slot", "split", "id", "path", "sha256", "tags")
 _SHARD_NAME = re.compile(r"(?:shard|masks|corrections)-(\d{5})-[0-9a-f]{12}\.csv")
+
+
+class _Checks(TypedDict):
+    shard: str
+    sizes: dict[str, tuple[int, int]]
+    rejected: dict[str, str]
+
+
+_CHECKS = TypeAdapter(_Checks)
 
 
 @dataclass(frozen=True)
@@ -74,12 +85,18 @@ def shard_text(entries: Iterable[Entry]) -> str:
 
 
 def read_entries(path: str | Path) -> list[Entry]:
-    """The images of a shard CSV, accepted or not."""
-    with open(path, newline="") as file:
+    """The images of a shard CSV, accepted or not.
+
+    Raises:
+        UserError: missing, or not a shard's CSV.
+    """
+    try:
         return [
             Entry(int(row["slot"]), row["split"], row["id"], row["path"], row["sha256"], _tags(row["tags"]))
-            for row in csv.DictReader(file)
+            for row in _rows(path)
         ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{path}: not a shard of a manifest ({error!s:.100}); delete it and run again") from error
 
 
 def shard_number(path: str | Path) -> str:
@@ -103,8 +120,9 @@ def checks_path(shard_csv: str | Path) -> Path:
 def data_folder(shard_csv: str | Path) -> Path:
     """The folder that a shard's paths are relative to: dataset.path, or the demo's own."""
     folder = Path(shard_csv).parent
-    settings = yaml.safe_load((folder / "settings.yaml").read_text())["settings"] or {}
-    return Path(settings["path"]) if settings.get("path") else folder
+    settings = read_yaml(folder / "settings.yaml").get("settings") or {}
+    path = settings.get("path") if isinstance(settings, dict) else None
+    return Path(path) if isinstance(path, str) else folder
 
 
 def load_shard(shard_csv: str | Path) -> ShardManifest:
@@ -115,40 +133,61 @@ def load_shard(shard_csv: str | Path) -> ShardManifest:
     """
     shard_csv = Path(shard_csv)
     path = checks_path(shard_csv)
+    if not path.exists():
+        raise UserError(f"{shard_csv}: not checked yet; run the stage dataset first (it writes {path})")
     try:
-        checks = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{shard_csv}: not checked yet; run the stage dataset first (it writes {path})") from error
+        checks = _CHECKS.validate_python(read_json(path))
+    except ValidationError as error:
+        raise UserError(f"{path}: not what the stage dataset writes; delete it and run again") from error
     if checks["shard"] != shard_csv.name:
-        raise UserError(f"{path}: checked {checks['shard']}, not {shard_csv.name}; run the stage dataset again")
+        raise UserError(f"{path}: checked {checks['shard']:.100}, not {shard_csv.name}; run the stage dataset again")
     rejected = checks["rejected"]
     return ShardManifest(
         csv=shard_csv,
         number=shard_number(shard_csv),
         folder=data_folder(shard_csv),
         entries=[entry for entry in read_entries(shard_csv) if entry.id not in rejected],
-        sizes={image: (height, width) for image, (height, width) in checks["sizes"].items()},
+        sizes=checks["sizes"],
         rejected=rejected,
     )
 
 
 def load_shards(source: str | Path) -> list[ShardManifest]:
     """The shards of one CSV, or of a list: a .txt file that names a CSV of its own folder on each line."""
-    source = Path(source)
-    if source.suffix != ".txt":
-        return [load_shard(source)]
-    return [load_shard(source.with_name(name)) for name in source.read_text().split()]
+    return [load_shard(path) for path in _listed(Path(source))]
 
 
 def read_files(source: str | Path | None) -> dict[str, tuple[Path, str]]:
-    """Image id -> (path, SHA-256) from a CSV of masks or corrections, or a list of them; {} for None."""
+    """Image id -> (path, SHA-256) from a CSV of masks or corrections, or a list of them; {} for None.
+
+    Raises:
+        UserError: missing, or not such a CSV.
+    """
     if source is None:
         return {}
-    source = Path(source)
-    if source.suffix == ".txt":
-        return {k: v for name in source.read_text().split() for k, v in read_files(source.with_name(name)).items()}
-    with open(source, newline="") as file:
-        return {row["id"]: (Path(row["path"]), row["sha256"]) for row in csv.DictReader(file)}
+    found = {}
+    for path in _listed(Path(source)):
+        try:
+            found.update({row["id"]: (Path(row["path"]), row["sha256"]) for row in _rows(path)})
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{path}: not a list of files of images; delete it and run again") from error
+    return found
+
+
+def _listed(source: Path) -> list[Path]:
+    return [source.with_name(name) for name in read_text(source).split()] if source.suffix == ".txt" else [source]
+
+
+def _rows(path: str | Path) -> Iterator[dict[str, str]]:
+    """The rows of a CSV that the driver has written.
+
+    Raises:
+        UserError: it cannot be read as one.
+    """
+    try:
+        yield from csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+    except csv.Error as error:
+        raise UserError(f"{path}: not a CSV ({error}); delete it and run again") from error
 
 
 def tag_indices(entry: Entry, classes: list[str]) -> list[int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from matlabel.artifacts.atomic import add_text, write_text
 from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.reading import read_text
 from matlabel.artifacts.lock import exclusive
 from matlabel.dataset import folder as reader
 from matlabel.dataset.index import FileIndex
@@ -193,14 +194,27 @@ def _subset(listed: list[reader.Tagged], subset: dict[str, int], data: Path) -> 
     return [image for image in listed if image.id in chosen]
 
 
+def _ordered(path: Path) -> list[tuple[str, str, str, str]]:
+    """Split, shard, slot and id of every image that ever had a slot.
+
+    Raises:
+        UserError: not what this program writes; made anew, it would give other slots than the artifacts have.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path), newline=""), strict=True))[1:]
+        found = [(split, f"{int(shard):05d}", str(int(slot)), image_id) for split, shard, slot, image_id in rows]
+    except (csv.Error, ValueError) as error:
+        raise UserError(
+            f"{path}: damaged ({error!s:.100}); bring it back, or delete {path.parent}, and all is computed anew"
+        ) from error
+    return found
+
+
 def _order(
     path: Path, listed: list[reader.Tagged], size: int, write: bool
 ) -> dict[str, list[tuple[int, reader.Tagged]]]:
     """Shard number -> [(slot, image)]: slots are given once, new images append, removed ones leave a gap."""
-    rows: list[tuple[str, str, str, str]] = []
-    if path.exists():
-        with path.open(newline="") as file:
-            rows = [(row[0], row[1], row[2], row[3]) for row in list(csv.reader(file))[1:]]
+    rows = _ordered(path) if path.exists() else []
     placed = {(split, image_id): (shard, int(slot)) for split, shard, slot, image_id in rows}
     last: dict[str, tuple[int, int]] = {}
     for split, shard, slot, _ in rows:

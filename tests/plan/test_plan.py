@@ -75,7 +75,11 @@ def settings_of(block, path=()):
             yield (*path, field.alias or name), field
 
 
-@pytest.mark.parametrize(("path", "field"), [p for p in settings_of(StageSettings) if p[0][0] != "report"], ids=str)
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [p for p in settings_of(StageSettings) if p[0][0] != "report"],
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
+)
 def test_a_setting_changes_the_keys_of_its_stage_and_of_what_follows(config, path, field, animals):
     if path == ("dataset", "path") or path[:2] == ("dataset", "format"):
         pytest.skip("another data set, not another setting")

@@ -156,7 +156,11 @@ def say_warnings():
     """At the end of a run, what speaks against its labels: without a mask nobody would see it."""
     for (variant, seed), keys in plan.chains.items():
         scores = Path(plan.artifact(keys["evaluation"]))
-        for line in warnings_of(scores, f"WARNING, {variant}, seed {seed}"):
+        try:
+            lines = warnings_of(scores, f"WARNING, {variant}, seed {seed}")
+        except UserError as error:
+            lines = [f"WARNING, {variant}, seed {seed}: {error}"]
+        for line in lines:
             logger.warning(line)
 
 
