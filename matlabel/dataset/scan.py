@@ -13,8 +13,8 @@ from pathlib import Path
 from matlabel.artifacts.atomic import add_text, write_text
 from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.reading import read_text
 from matlabel.artifacts.lock import exclusive
+from matlabel.artifacts.reading import read_text
 from matlabel.dataset import folder as reader
 from matlabel.dataset.index import FileIndex
 from matlabel.dataset.listed import list_masks, notes_on_names, refuse
