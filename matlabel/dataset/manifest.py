@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.reading import read_json, read_text
@@ -18,13 +17,12 @@ COLUMNS = ("slot", "split", "id", "path", "sha256", "tags")
 _SHARD_NAME = re.compile(r"(?:shard|masks|corrections)-(\d{5})-[0-9a-f]{12}\.csv")
 
 
-class _Checks(TypedDict):
+class _Checks(BaseModel):
+    model_config = ConfigDict(strict=True)
+
     shard: str
-    sizes: dict[str, tuple[int, int]]
+    sizes: dict[str, list[int]]
     rejected: dict[str, str]
-
-
-_CHECKS = TypeAdapter(_Checks)
 
 
 @dataclass(frozen=True)
@@ -136,19 +134,19 @@ def load_shard(shard_csv: str | Path) -> ShardManifest:
     if not path.exists():
         raise UserError(f"{shard_csv}: not checked yet; run the stage dataset first (it writes {path})")
     try:
-        checks = _CHECKS.validate_python(read_json(path))
-    except ValidationError as error:
+        checks = _Checks.model_validate(read_json(path))
+        sizes = {image: (height, width) for image, (height, width) in checks.sizes.items()}
+    except ValueError as error:
         raise UserError(f"{path}: not what the stage dataset writes; delete it and run again") from error
-    if checks["shard"] != shard_csv.name:
-        raise UserError(f"{path}: checked {checks['shard']:.100}, not {shard_csv.name}; run the stage dataset again")
-    rejected = checks["rejected"]
+    if checks.shard != shard_csv.name:
+        raise UserError(f"{path}: checked {checks.shard:.100}, not {shard_csv.name}; run the stage dataset again")
     return ShardManifest(
         csv=shard_csv,
         number=shard_number(shard_csv),
         folder=data_folder(shard_csv),
-        entries=[entry for entry in read_entries(shard_csv) if entry.id not in rejected],
-        sizes=checks["sizes"],
-        rejected=rejected,
+        entries=[entry for entry in read_entries(shard_csv) if entry.id not in checks.rejected],
+        sizes=sizes,
+        rejected=checks.rejected,
     )
 
 

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+import config_rows
 import data_rows
+import maps_rows
 import picture_rows
 import pytest
 from rows import Row, message, ran
@@ -14,6 +16,11 @@ ALL = {
     "Masks": data_rows.MASKS,
     "Tags": data_rows.TAGS,
     "Trimaps, corrections": picture_rows.ROWS,
+    "Config files": config_rows.FILES,
+    "Settings": config_rows.SETTINGS,
+    "Weights (`cam.weights`)": config_rows.WEIGHTS,
+    "Maps of one's own": maps_rows.MAPS,
+    "`matlabel convert`": maps_rows.CONVERT,
 }
 PAGE = Path(__file__).parents[2] / "docs/bad-input.md"
 HEAD = """# Bad input
