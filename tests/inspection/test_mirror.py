@@ -12,7 +12,7 @@ def test_what_is_written_replaced_or_deleted_in_a_mirror_leaves_the_folder_as_it
     key = tmp_path / "results/cam/12345678"
     key.mkdir(parents=True)
     (key / "weights.pt").write_text("weights")
-    (key / ".lock").write_text("")
+    (key / ".lock.3").write_text("")
     (tmp_path / "images").mkdir()
     (tmp_path / "images/a.png").write_text("a")
     before = snapshot(tmp_path)

@@ -203,10 +203,9 @@ def test_a_correction_reaches_its_shard_alone(config, animals, tmp_path):
 
 def test_driver_files_are_only_added(config, tmp_path):
     Plan(config, write=True)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.joinpath("results").rglob("*") if path.is_file()}
+    files = [path for path in tmp_path.joinpath("results").rglob("*") if path.is_file()]
+    # Of a lock only the last file counts.
+    before = {path: path.stat().st_mtime_ns for path in files if not path.name.startswith(".lock.")}
     Plan(config, write=True)
     Plan(changed(config, ("trimaps", "band"), 7), write=True)
-    after = {path: path.stat().st_mtime_ns for path in before}
-    assert {p: t for p, t in after.items() if p.name != ".lock"} == {
-        p: t for p, t in before.items() if p.name != ".lock"
-    }
+    assert {path: path.stat().st_mtime_ns for path in before} == before
