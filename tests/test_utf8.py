@@ -1,9 +1,9 @@
-import json
 import os
 import subprocess
 import sys
 
 import pytest
+from animals import write_folder
 
 # As a cluster's jobs have it, and without what Python does about it by itself.
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
@@ -11,11 +11,13 @@ ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 @pytest.mark.parametrize("environment", [ASCII, {**ASCII, "PYTHONUTF8": "1"}])
 def test_names_that_are_not_ascii_are_found_and_shown_under_any_locale(tmp_path, environment):
-    folder = tmp_path / "käse/seed-0/evaluation"
-    folder.mkdir(parents=True)
-    scores = {"labels": {"miou": 0.5}, "warnings": ["too few “käse”"]}
-    (folder / "scores.json").write_text(json.dumps(scores, ensure_ascii=False), encoding="utf-8")
-    command = [sys.executable, "-c", "from matlabel.cli import main; main()", "headline", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, env={**os.environ, **environment})
+    write_folder(tmp_path / "tiere", {"kä1": ("train", "käse"), "kä2": ("train", "dog")}, classes=("käse", "dog"))
+    (tmp_path / "käse.yaml").write_text(
+        "dataset: {format: folder, path: tiere}\ncam: {weights: none, batch_size: 2}\nsegmenter: {train: false}\n"
+    )
+    command = [sys.executable, "-c", "from matlabel.cli import main; main()", "validate", "käse.yaml"]
+    done = subprocess.run(command, capture_output=True, cwd=tmp_path, env={**os.environ, **environment})
     assert (done.returncode, done.stderr) == (0, b"")
-    assert "käse, seed-0: too few “käse”" in done.stdout.decode("utf-8")
+    said = done.stdout.decode("utf-8")
+    assert "käse.yaml: valid. 2 images" in said
+    assert "are tagged käse (1), dog (1)" in said

@@ -1,5 +1,6 @@
 import copy
 
+import numpy as np
 import pytest
 
 from matlabel.artifacts.errors import UserError
@@ -23,7 +24,8 @@ def config(animals, tmp_path, monkeypatch):
     for name in ("other", "maps"):
         (tmp_path / name).mkdir()
     for path in (animals / "images").iterdir():
-        (tmp_path / "maps" / f"{path.stem}.npz").write_bytes(b"")
+        planes = np.random.default_rng(0).random((2, 10, 12), np.float32)
+        np.savez(tmp_path / "maps" / f"{path.stem}.npz", classes=[1, 2], maps=planes)
     (tmp_path / "labels.csv").write_text("")
     text = (animals / "labels.csv").read_text()
     (animals / "labels.csv").write_text(text.replace("a8,train", "a8,extra").replace("a9,train", "a9,extra"))
