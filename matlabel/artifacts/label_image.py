@@ -73,8 +73,8 @@ def read_label_image(
 def decode_label_image(data: bytes, classes: int | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
     """The bytes of a label image -> uint8[H, W], as `read_label_image`.
 
-    Editors sort palettes: where all colours that occur are VOC's, of other values than they stand at, the colours are
-    read and not the indices.
+    Editors sort palettes: where all colours of the palette are VOC's, of other values than they stand at, the colours
+    are read and not the indices.
 
     Raises:
         WrongSizeError: not of `size`.
@@ -109,13 +109,15 @@ def _value_of_colour(image: Image.Image, used: np.ndarray, classes: int | None) 
     colours = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
     if used[-1] >= len(colours) or (colours[used] == voc_palette()[used]).all():
         return None
-    if len(np.unique(colours[np.union1d(used, 0)], axis=0)) < len(np.union1d(used, 0)):
-        return None  # colours that cannot be told apart, as in a palette that is all black
     allowed = np.array([*range(VOID if classes is None else classes + 1), VOID])
     value_of = {tuple(colour): value for value, colour in zip(allowed, voc_palette()[allowed], strict=True)}
-    values = [value_of.get(tuple(colour)) for colour in colours[used]]
-    if None in values:
-        return None  # a palette of somebody's own
+    # Not only of what occurs: files of one palette must be read in one way.
+    named = colours[: len(allowed) - 1]
+    painted = np.flatnonzero(named.any(1))  # what follows the last colour is filled up with black
+    entries = np.union1d(used, np.arange(painted[-1] + 1 if len(painted) else 0))
+    values = [value_of.get(tuple(colour)) for colour in colours[entries]]
+    if None in values or len(set(values)) < len(entries):
+        return None  # a palette of somebody's own, or colours that cannot be told apart
     table = np.zeros(256, np.uint8)
-    table[used] = values
+    table[entries] = values
     return table

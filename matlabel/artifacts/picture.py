@@ -141,6 +141,8 @@ def _decoding(data: bytes, formats: Sequence[str]) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, which are not read
             yield
+    except MemoryError:
+        raise  # says nothing of the picture
     except Exception as error:  # whatever Pillow's plugins raise for damaged bytes
         raise ValueError(_reason(error, data, formats)) from error
 

@@ -1,5 +1,6 @@
 """Reading what somebody else may have written: regular files alone, UTF-8 under any locale, one message when wrong."""
 
+import errno
 import hashlib
 import json
 import os
@@ -8,6 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from matlabel.artifacts.errors import UserError
+
+# What a user can mend; anything else is trouble with the disk or the system.
+_MISTAKES = (
+    errno.ENOENT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENXIO,
+)
 
 
 def read_bytes(path: str | Path, most: int | None = None) -> bytes:
@@ -18,8 +31,9 @@ def read_bytes(path: str | Path, most: int | None = None) -> bytes:
         most: refuse more bytes than this.
 
     Raises:
-        UserError: there is none, it cannot be read, it is larger than `most`, or it is a folder, a device or a pipe:
+        UserError: there is none, it may not be read, it is larger than `most`, or it is a folder, a device or a pipe:
             reading from a pipe that nobody writes to would never end.
+        OSError: the disk or the system fails; another time it may not.
     """
     handle = -1
     try:
@@ -33,6 +47,8 @@ def read_bytes(path: str | Path, most: int | None = None) -> bytes:
         with open(handle, "rb", closefd=False) as file:
             return file.read()
     except OSError as error:
+        if error.errno not in _MISTAKES:
+            raise
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise UserError(f"{path!s:.200}: no path of a file ({error})") from error
@@ -41,15 +57,20 @@ def read_bytes(path: str | Path, most: int | None = None) -> bytes:
             os.close(handle)
 
 
+class ChangedError(UserError):
+    """A file is no longer the one that the run was planned with; the run has to be planned again."""
+
+
 def read_unchanged(path: str | Path, sha256: str) -> bytes:
     """The bytes of a file that must still be those that the manifest names.
 
     Raises:
-        UserError: as `read_bytes`, or other bytes.
+        ChangedError: other bytes.
+        UserError: as `read_bytes`.
     """
     data = read_bytes(path)
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise UserError(f"{path}: changed since the run began; run again, only what it touches is computed")
+        raise ChangedError(f"{path}: changed since the run began; run again, only what it touches is computed")
     return data
 
 

@@ -98,8 +98,13 @@ class Shard:
     def read(self, image_id: str, name: str) -> np.ndarray:
         """One array of one image, without reading the others."""
         try:
-            found = self._group(image_id)[name]
-            if isinstance(found, h5py.Dataset) and found.nbytes <= _PLAIN + _RATIO * found.id.get_storage_size():
+            group = self._group(image_id)
+            found = group[name] if _stands(group, name) else None
+            if (
+                isinstance(found, h5py.Dataset)
+                and not _elsewhere(found)
+                and found.nbytes <= _PLAIN + _RATIO * found.id.get_storage_size()
+            ):
                 return found[()]
         except _DAMAGE as error:
             raise UserError(f"{self.path}: {image_id}/{name} cannot be read ({error!s:.200}); {_REMEDY}") from error
@@ -108,7 +113,7 @@ class Shard:
     def _group(self, image_id: str) -> h5py.Group:
         try:
             there = image_id in self._file
-            found = self._file[image_id] if there else None
+            found = self._file[image_id] if there and _stands(self._file, image_id) else None
         except _DAMAGE as error:
             raise UserError(f"{self.path}: {image_id} cannot be read ({error!s:.200}); {_REMEDY}") from error
         if not there:
@@ -116,6 +121,16 @@ class Shard:
         if not isinstance(found, h5py.Group):
             raise UserError(f"{self.path}: {image_id} holds no arrays; {_REMEDY}")
         return found
+
+
+def _stands(group: h5py.Group, name: str) -> bool:
+    """Whether a member is part of the file itself, and no link, which could lead into any other."""
+    return isinstance(group.get(name, getlink=True), h5py.HardLink)
+
+
+def _elsewhere(dataset: h5py.Dataset) -> bool:
+    """Whether the values lie in other files."""
+    return bool(dataset.is_virtual or dataset.external)
 
 
 def _attribute(path: Path, file: h5py.File, name: str, kind: type) -> Any:

@@ -39,6 +39,8 @@ def load_weights(path: str | Path) -> dict:
         raise UserError(f"{path}: is empty; it must hold weights that torch.save wrote")
     try:
         found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes come as any type; no reason is quoted: torch's is to allow code
         raise UserError(
             f"{path}: not weights that torch.save wrote as a plain dictionary of tensors: damaged, of another format, "

@@ -14,7 +14,7 @@ from matlabel.artifacts.reading import read_bytes
 from matlabel.converters.irn import Array, class_maps
 from matlabel.converters.objects import MOST_BYTES, read_object
 from matlabel.converters.problems import Problems
-from matlabel.dataset.folder import check_id, read_classes, read_labels
+from matlabel.dataset.folder import check_id, list_images, read_classes, read_labels
 
 # Files whose keys are held against the tags before anything is written.
 _LOOKED_AT = 64
@@ -108,8 +108,7 @@ def convert_folder(
 def _tags(data: Path) -> Tags:
     classes = read_classes(data)
     places = {name: place for place, name in enumerate(classes, 1)}
-    # Which photographs there are does not matter here.
-    listed = read_labels(data, {})
+    listed = read_labels(data, list_images(data))
     return Tags(classes, {image.id: {places[tag] for tag in image.tags if tag in places} for image in listed})
 
 

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.reading import ChangedError
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import Entry
 from matlabel.settings.dataset import DatasetSettings
 
-_THREADS = 8
+_THREADS = 4
 _NAMED = 20
 
 
@@ -78,6 +79,8 @@ def _size(folder: Path, entry: Entry, settings: DatasetSettings) -> list[int] | 
         if not entry.sha256:
             raise UserError(f"{folder / entry.path}: no image of this name, or it cannot be read")
         return list(load_image(folder, entry, settings.max_pixels).shape[:2])
+    except ChangedError:
+        raise  # no fault of the picture: the run has to be planned again
     except UserError as error:
         return str(error)
 

@@ -20,7 +20,9 @@ from matlabel.dataset.naming import some
 # More masks than this share that show none of their tags are no odd ones: something is wrong with all.
 _MANY = 0.5
 _FEWEST = 3
-_THREADS = 8
+_THREADS = 4
+# Of what is remembered: another one is read anew.
+_FORMAT = "1"
 
 
 @dataclass(frozen=True)
@@ -83,17 +85,17 @@ class MaskIndex:
         self._known: dict[str, Facts] = {}
         self._seen: dict[str, Facts] = {}
         try:
-            rows = list(csv.reader(io.StringIO(cache.read_text(encoding="utf-8"), newline="")))
-            self._known = {row[0]: _facts(row[1:]) for row in rows}
+            (form, *_), *rows = csv.reader(io.StringIO(cache.read_text(encoding="utf-8"), newline=""))
+            self._known = {row[0]: _facts(row[1:]) for row in rows} if form == _FORMAT else {}
         except (OSError, ValueError, IndexError, csv.Error):
             pass  # read anew
 
-    def facts(self, pairs: Sequence[Pair], classes: int) -> list[Facts]:
+    def facts(self, pairs: Sequence[Pair], classes: int, max_pixels: int) -> list[Facts]:
         """The facts of every pair; those that are not known are read, several at a time."""
         new = [pair for pair in pairs if pair.digest not in self._known]
         with ThreadPoolExecutor(_THREADS) as pool:
             self._known.update(
-                zip((p.digest for p in new), pool.map(lambda p: read_facts(p, classes), new), strict=True)
+                zip((p.digest for p in new), pool.map(lambda p: read_facts(p, classes, max_pixels), new), strict=True)
             )
         self._seen = {pair.digest: self._known[pair.digest] for pair in pairs}
         return [self._seen[pair.digest] for pair in pairs]
@@ -102,24 +104,30 @@ class MaskIndex:
         """Write what was seen."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
+        writer.writerow([_FORMAT])
         for digest, facts in self._seen.items():
+            if facts.problem == "unreadable" or not (facts.problem or facts.values):
+                continue  # a disk that failed once may not another time
             problem, detail, values, *flags = astuple(facts)
             writer.writerow([digest, problem, detail, " ".join(map(str, values)), *map(int, flags)])
         if not self._cache.exists() or self._cache.read_text(encoding="utf-8") != out.getvalue():
             write_text(self._cache, out.getvalue())
 
 
-def read_facts(pair: Pair, classes: int) -> Facts:
+def read_facts(pair: Pair, classes: int, max_pixels: int) -> Facts:
     """Open a photograph's header and its mask.
 
     Args:
         pair: the two.
         classes: number K of classes.
+        max_pixels: of a photograph that takes part.
     """
     try:
         size, orientation = orientation_of(read_bytes(pair.photograph), PHOTOGRAPHS)
     except (UserError, ValueError):
         return Facts()  # of a photograph that is rejected no mask matters
+    if size[0] * size[1] > max_pixels:
+        return Facts()
     try:
         labels, by_colour = label_values(read_bytes(pair.mask), classes, size)
     except WrongSizeError as error:
@@ -184,7 +192,8 @@ def _hold_against_tags(report: MaskReport, known: list[tuple[Pair, Facts]], clas
         )
         (report.errors if len(only_void) > _MANY * len(tagged) else report.notes).append(text)
     if order:
-        report.errors.append(f"{line(contrary, 'show none of the classes of their tags')}; {order}")
+        wrong = [pair.id for pair, shown, _ in tagged if shown != set(pair.tags)]
+        report.errors.append(f"{line(wrong, 'show other classes than those of their tags')}; {order}")
     elif many and len(only_void) <= _MANY * len(tagged):
         report.errors.append(
             line(

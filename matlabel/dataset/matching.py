@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable
 
 from matlabel.dataset.images import EXTENSIONS
 
+# Names that are compared letter by letter: five thousand take a third of a second.
+_MOST_COMPARED = 5000
+_ALIKE = 4
+
 
 def match_ids(ids: Iterable[str], stems: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Find the file of every id: first by its very name, then by ever less of it.
@@ -39,8 +43,12 @@ def match_ids(ids: Iterable[str], stems: Iterable[str]) -> dict[str, tuple[str, 
 
 
 def nearest(name: str, others: Iterable[str]) -> str | None:
-    """The name most like this one, if any is much like it."""
-    return next(iter(difflib.get_close_matches(name, others, n=1)), None)
+    """The name most like this one, if any is much like it; among very many, only of those that begin or end alike."""
+    others = list(others)
+    if len(others) > _MOST_COMPARED:
+        start, end = name[:_ALIKE].casefold(), name[-_ALIKE:].casefold()
+        others = [other for other in others if other.casefold().startswith(start) or other.casefold().endswith(end)]
+    return next(iter(difflib.get_close_matches(name, others[:_MOST_COMPARED], n=1)), None)
 
 
 def without_extension(name: str) -> str:

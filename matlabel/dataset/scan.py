@@ -41,12 +41,14 @@ class Scan:
     Attributes:
         folder: what the entries' paths are relative to.
         shards: number -> shard.
+        max_pixels: of a photograph that takes part.
         notes: what a person should know and nothing refuses.
         ids: image id -> number of its shard.
         entries: image id -> its line of the manifest.
     """
 
     folder: Path
+    max_pixels: int
     shards: dict[str, ShardFiles] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
@@ -84,7 +86,7 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
     prefix, folder = _beginning(data.relative_to(base)), _beginning(data)
     images = reader.list_images(data)
     listed = reader.read_labels(data, images)
-    found = Scan(base, notes=notes_on_names(data, images, listed))
+    found = Scan(base, settings.max_pixels, notes=notes_on_names(data, images, listed))
     listed = _subset(listed, settings.subset, data)
     refuse(listed, settings, classes, data, list(images))
 
@@ -150,7 +152,7 @@ def _check_masks(
         for image_id, path in masks.items()
     ]
     index = MaskIndex(root / "masks.csv")
-    report = check_masks(pairs, index.facts(pairs, len(classes)), classes, data / "masks")
+    report = check_masks(pairs, index.facts(pairs, len(classes), settings.max_pixels), classes, data / "masks")
     if write and pairs:
         index.save()
     found.notes += report.notes

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX, read_provenance
+from matlabel.artifacts.reading import read_text
 from matlabel.inspection.dry_run import jobs_to_run
 from matlabel.inspection.mirror import planned
 from matlabel.inspection.own_files import (
@@ -187,7 +188,8 @@ def _named_by_provenances(folders: list[Path]) -> set[str]:
         for folder in folders:
             file = folder / Path(name).name
             if name.startswith(f"results/{folder.parent.name}/{folder.name}/") and file.is_file():
-                found |= {str(Path(name).with_name(line)) for line in file.read_text().split()}
+                with suppress(UserError):  # damaged: it is one of those that go
+                    found |= {str(Path(name).with_name(line)) for line in read_text(file).split()}
     return found
 
 

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX
+from matlabel.artifacts.shard import open_shard
 from matlabel.plan.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS
 
 FOLDERS = (*STAGES, "ablation")
@@ -27,9 +29,10 @@ _ADDRESSED = {
     "trimaps": r"corrections-\d{5}-[0-9a-f]{12}\.csv",
 }
 # What else the driver keeps; `index-` is named by the folder whose digests it remembers.
-_KEPT = {"dataset": r"order\.csv|masks\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock\.\d+"}
-# The generated demo, a folder.
+_KEPT = {"dataset": r"order\.csv|masks\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock(?:\.\d+)?"}
+# The generated demo, a folder, and what is in it.
 _SHAPES = re.compile(r"shapes-[0-9a-f]{12}")
+_PICTURE = re.compile(r"labels\.csv|classes\.txt|images/\w+-\d{4}\.jpg|masks/\w+-\d{4}\.png")
 # Of a training, of what it falls back to, and of its short ones.
 _CHECKPOINT = re.compile(r"checkpoint(?:-plain|-folds|-fold-\d)?\.pt")
 _CODE = re.compile(rf"(?:{'|'.join(FOLDERS)})-[0-9a-f]{{12}}")
@@ -50,6 +53,16 @@ def key_folders(results: Path) -> Iterator[Path]:
             for path in sorted(root.iterdir()):
                 if _KEY.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
                     yield path
+
+
+def linked_folders(results: Path) -> Iterator[Path]:
+    """Links in the place of a stage's folder or of a key's, which are not followed."""
+    for stage in FOLDERS:
+        root = results / stage
+        if root.is_symlink():
+            yield root
+        elif root.is_dir():
+            yield from (path for path in sorted(root.iterdir()) if _KEY.fullmatch(path.name) and path.is_symlink())
 
 
 def in_key_folder(path: Path, results: Path) -> bool:
@@ -106,6 +119,8 @@ def is_temporary(path: Path) -> bool:
     if not found:
         return False
     final = path.with_name(found["name"])
+    if final.parent.parent.name == "dataset" and _SHAPES.fullmatch(final.name):
+        return True
     if path.parent.name == "png":
         return _EXPORT.fullmatch(final.name) is not None
     return is_code_file(final) or _is_final(final)
@@ -117,18 +132,33 @@ def strangers(folder: Path) -> list[Path]:
 
 
 def _is_own(path: Path) -> bool:
-    if path.is_dir():
-        if path.name == "png" and path.parent.parent.name in EXPORTED:
-            return all(_is_export(each) or is_temporary(each) for each in path.iterdir())
+    if not path.is_dir():
         return _is_final(path) or is_temporary(path)
-    return _is_final(path) or is_temporary(path)
+    if path.name == "png" and path.parent.parent.name in EXPORTED:
+        return all(_is_export(each) or is_temporary(each) for each in path.iterdir())
+    if path.parent.parent.name == "dataset" and _SHAPES.fullmatch(path.name):
+        return _is_demo(path)
+    return is_temporary(path)
 
 
 def _is_export(path: Path) -> bool:
     if not _EXPORT.fullmatch(path.name) or path.is_symlink() or not path.is_dir():
         return False
-    # Snakemake leaves its mark in a folder that a job has made.
-    return all(each.suffix == ".png" or each.name == ".snakemake_timestamp" for each in path.iterdir())
+    try:
+        with open_shard(path.parents[1] / f"{path.name}.h5") as shard:
+            # Snakemake leaves its mark in a folder that a job has made.
+            ours = {".snakemake_timestamp", *(f"{image_id}.png" for image_id in shard.ids)}
+    except (UserError, OSError):
+        return not any(path.iterdir())  # which pictures are ours can no longer be known
+    return all(each.name in ours and each.is_file() and not each.is_symlink() for each in path.iterdir())
+
+
+def _is_demo(folder: Path) -> bool:
+    """Whether a folder of the generated demo holds nothing else."""
+    names = [
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir() or path.is_symlink()
+    ]
+    return all(_PICTURE.fullmatch(name) for name in names)
 
 
 def _is_final(path: Path) -> bool:
@@ -139,7 +169,6 @@ def _is_final(path: Path) -> bool:
         or is_checkpoint(path)
         or content_digest(path) is not None
         or _matches(_KEPT, path, path.name)
-        or (path.parent.parent.name == "dataset" and _SHAPES.fullmatch(path.name) is not None)
     )
 
 

@@ -211,7 +211,7 @@ def check_corrections(data: Scan, drawn: dict[str, Path], classes: list[str]) ->
         if not set(entry.tags) <= set(classes):
             continue  # the stage dataset rejects it
         try:
-            shape = load_image(data.folder, entry).shape[:2]
+            shape = load_image(data.folder, entry, data.max_pixels).shape[:2]
         except UserError:
             continue  # the stage dataset names it, and rejects it or not
         try:
@@ -242,7 +242,7 @@ def check_maps(data: Scan, maps: dict[str, Path], classes: list[str], folder: Pa
     for image_id, path in maps.items():
         entry = data.entries[image_id]
         try:
-            size = load_image(data.folder, entry).shape[:2]
+            size = load_image(data.folder, entry, data.max_pixels).shape[:2]
         except UserError:
             continue  # the stage dataset names it, and rejects it or not
         labels = tag_indices(entry, classes)

@@ -130,7 +130,7 @@ def _readable(data: Scan, entry: Entry) -> bool:
     from matlabel.dataset.images import load_image
 
     try:
-        load_image(data.folder, entry)
+        load_image(data.folder, entry, data.max_pixels)
     except UserError:
         return False
     return True

@@ -28,7 +28,7 @@ class DatasetSettings(Settings):
     shard_size: int = Field(
         1024, ge=1, le=1_000_000, description="Images to a shard: one job reads one shard, writes one file."
     )
-    subset: dict[str, Annotated[int, Field(ge=1)]] = Field(
+    subset: dict[str, Annotated[int, Field(ge=0)]] = Field(
         {}, description="At most so many images of a split, chosen by the hash of their ids; others stay out."
     )
     untagged: Literal["refuse", "reject", "background"] = Field(

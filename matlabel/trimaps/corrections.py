@@ -17,6 +17,7 @@ _NEARER = 1.5
 # How far from a mixture of labels' colours a blend of them may lie: rounding, several times over.
 _BLEND = 8
 _COARSE = 4
+_MOST_COLOURS = 4000
 # Side of a square of one colour that no soft edge has.
 _SOLID = 5
 _OPAQUE = 128
@@ -67,6 +68,10 @@ def read_correction(
     nearest, second = np.sort(distance, axis=1)[:, :2].T
     clear = (nearest <= _NEAR) & (second >= _NEARER * nearest)
     opinion[stroke] = np.where(clear, values[distance.argmin(1)], -1)[which.reshape(-1)]
+    # A label whose own colour others' blends meet is drawn only where colours do not pass through it.
+    between = values[_between(candidates)]
+    if len(between):
+        opinion[np.isin(opinion, between) & _passing(drawn)] = -1
     soft = np.zeros(len(colours), bool)
     soft[~clear] = _is_blend(colours[~clear].astype(float), candidates)
     strange = np.zeros(shape, bool)
@@ -83,10 +88,35 @@ def read_correction(
 def _is_blend(colours: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Which colours, [N, 3], are mixtures of the candidates, [M, 3]: shares of at least 0 that sum to one."""
     coarse, which = np.unique(np.rint(colours / _COARSE), axis=0, return_inverse=True)
+    if len(coarse) > _MOST_COLOURS:
+        return np.zeros(len(colours), bool)  # a photograph and no drawing
     # The sum weighs so much that it holds.
     mixing = np.vstack([candidates.T, np.full(len(candidates), 1e4)])
     residual = [nnls(mixing, np.append(_COARSE * colour, 1e4))[1] for colour in coarse]
     return (np.array(residual) <= _BLEND)[which.reshape(-1)]
+
+
+def _between(candidates: np.ndarray) -> np.ndarray:
+    """Which of the candidates, [M, 3], other ones' blends come near: bool[M]."""
+    others = [np.delete(candidates, index, axis=0) for index in range(len(candidates))]
+    mixtures = [np.vstack([other.T, np.full(len(other), 1e4)]) for other in others]
+    residuals = [nnls(mixing, np.append(colour, 1e4))[1] for mixing, colour in zip(mixtures, candidates, strict=True)]
+    return np.array(residuals) <= _NEAR
+
+
+def _passing(drawn: np.ndarray) -> np.ndarray:
+    """Where the colour lies between those of two neighbours that are opposite each other: bool[H, W]."""
+    colour = drawn[..., :3].astype(np.int32)
+    opaque = drawn[..., 3] >= _OPAQUE
+    found = np.zeros(opaque.shape, bool)
+    inner = (slice(1, -1), slice(1, -1))
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        rows, columns = opaque.shape
+        one = (slice(1 + down, rows - 1 + down), slice(1 + right, columns - 1 + right))
+        other = (slice(1 - down, rows - 1 - down), slice(1 - right, columns - 1 - right))
+        opposite = ((colour[one] - colour[inner]) * (colour[other] - colour[inner])).sum(2) < 0
+        found[inner] |= opposite & opaque[one] & opaque[other]
+    return found & opaque
 
 
 def _solid(drawn: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ def test_forged_shards_are_read_or_refused(seed, read):
         (lambda file: file.create_dataset("three", data=[1]), "three holds no arrays"),
         (lambda file: file["one"].create_group("inner"), "one/inner is no array"),
         (lambda file: file["one"].create_dataset("huge", (1 << 40,), "u1", chunks=(1 << 20,)), "one/huge is no array"),
-        (lambda file: file.__setitem__("lost", h5py.SoftLink("/nowhere")), "lost cannot be read|holds no image lost"),
+        (lambda file: file.__setitem__("lost", h5py.SoftLink("/nowhere")), "lost holds no arrays"),
     ],
 )
 def test_what_is_forged_is_named_with_the_remedy(seed, read, forge, message):

@@ -4,10 +4,12 @@ import os
 import shutil
 import time
 
+import numpy as np
 import pytest
 from snapshot import snapshot
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.shard import write_shard
 from matlabel.inspection.clean import Leftover, _folders, _links, _small, remove
 
 
@@ -15,7 +17,9 @@ from matlabel.inspection.clean import Leftover, _folders, _links, _small, remove
 def folder(tmp_path):
     key = tmp_path / "results/labels/12345678"
     (key / "png/shard-00000").mkdir(parents=True)
-    for name in ("shard-00000.h5", "shard-00000.h5.provenance.json", "png/shard-00000/a.png"):
+    with write_shard(key / "shard-00000.h5", stage="labels", key=key.name, classes=["cat"], settings={}) as shard:
+        shard.add("a", labels=np.zeros((2, 2), np.uint8))
+    for name in ("shard-00000.h5.provenance.json", "png/shard-00000/a.png", "png/shard-00000/.snakemake_timestamp"):
         (key / name).write_text(name)
     return key
 
@@ -31,7 +35,7 @@ def test_a_folder_goes_with_all_that_is_in_it(tmp_path, folder):
 
 @pytest.mark.parametrize(
     "name",
-    ["notes.txt", ".notes.tmp", "scores.json", "png/mine.png", "png/holiday/a.png", "png/shard-00000/a.txt", "link"],
+    ["notes.txt", ".notes.tmp", "scores.json", "png/mine.png", "png/holiday/a.png", "png/shard-00000/b.png", "link"],
 )
 def test_a_folder_with_something_that_is_not_ours_stays_and_says_what(tmp_path, folder, name):
     (tmp_path / "mine").mkdir()

@@ -102,3 +102,20 @@ def test_a_solid_stroke_in_a_colour_between_two_is_no_blend(drawing):
         read_correction(drawing(block), (8, 6), [1, 9], names)
     line = {(3, column): (160, 0, 0, 255) for column in range(6)}
     assert (read_correction(drawing(line), (8, 6), [1, 9], names) == -1).all()
+
+
+@pytest.mark.parametrize(("labels", "below"), [([1, 9], 0), ([1, 8, 9], 0), ([1, 9], 255)])
+def test_a_soft_edge_is_no_tagged_class_whose_colour_it_passes(tmp_path, labels, below):
+    """Class 1 has the colour half-way from black to class 9, class 8 a quarter of it."""
+    colours = voc_palette().astype(float)
+    drawing = layer((60, 60), ((0, 0), 60, colours[below]), ((20, 20), 20, colours[9]))
+    Image.fromarray(drawing).save(tmp_path / "a.png")
+    names = [f"class {n}" for n in range(1, 21)]
+    opinion = read_correction(tmp_path / "a.png", (60, 60), labels, names)
+    assert set(np.unique(opinion)) == {-1, below, 9}
+    # What is drawn in that very colour counts, thin as it may be.
+    line = layer((60, 60), ((0, 0), 60, colours[below]))
+    line[30:33] = (*voc_palette()[1], 255)
+    Image.fromarray(line).save(tmp_path / "a.png")
+    opinion = read_correction(tmp_path / "a.png", (60, 60), labels, names)
+    assert (opinion[30:33] == 1).all()
