@@ -95,6 +95,8 @@ def open_picture(
         raise WrongSizeError(_upright_size(picture, orientation))
     with _decoding(data, formats):
         picture.load()
+        if picture.mode in ("P", "PA") and picture.palette is None:
+            raise ValueError("its colours are indices, and it has no palette")
         return picture.transpose(_TURNS[orientation]) if orientation > 1 else picture
 
 

@@ -91,6 +91,14 @@ def test_a_picture_with_many_in_it_and_one_of_a_format_that_starts_programs_are_
         decode(b"<!DOCTYPE html><title>404</title>")
 
 
+def test_indices_without_a_palette_are_refused():
+    data = encoded(Image.new("P", (6, 5)))
+    begin = data.index(b"PLTE") - 4
+    end = begin + 12 + struct.unpack(">I", data[begin : begin + 4])[0]
+    with pytest.raises(ValueError, match="its colours are indices, and it has no palette"):
+        open_picture(data[:begin] + data[end:], PHOTOGRAPHS)
+
+
 def test_size_is_looked_at_before_anything_is_decoded():
     # A header alone: decoding would say that it is truncated.
     huge = png_of_16_bits(2, 3)[:8] + struct.pack(">I", 13) + b"IHDR"
