@@ -12,6 +12,7 @@ import numpy as np
 
 from matlabel.activations.map_shape import check_shape
 from matlabel.artifacts.errors import UserError, did_you_mean
+from matlabel.artifacts.naming import some
 from matlabel.artifacts.npy import Header
 from matlabel.artifacts.npz import read_npz
 
@@ -71,7 +72,8 @@ def read_maps(
         missing = [names[label - 1] for label in labels if label not in found]
         if missing:
             raise ValueError(
-                f"classes holds {_some(found, names)}, but the image is tagged {', '.join(missing)}; "
+                f"classes holds {some([names[label - 1] for label in found]) or 'nothing'}, but the image is tagged "
+                f"{', '.join(missing)}; "
                 "add the map, or correct the tags"
             )
         scores = np.empty((len(labels) + 1, *arrays["maps"].shape[1:]), np.float32)
@@ -167,7 +169,3 @@ def _silent(labels: list[int], maps: np.ndarray) -> list[int]:
         if maps[plane].size > 1 and (np.ptp(maps[plane]) == 0 or any((maps[plane] == other).all() for other in others)):
             found.append(label)
     return found
-
-
-def _some(found: list[int], names: list[str]) -> str:
-    return ", ".join(names[label - 1] for label in found[:5]) + (" …" if len(found) > 5 else "") or "nothing"

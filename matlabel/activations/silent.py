@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 
 # Fewer may be so by chance.
 _LEAST = 3
-_NAMED = 3
 
 
 @dataclass
@@ -37,10 +37,9 @@ class SilentMaps:
         """What was found, in words; empty if every map says something."""
         if not self.named:
             return ""
-        shown = ", ".join(self.named[:_NAMED]) + (" …" if len(self.named) > _NAMED else "")
         return (
             f"the maps of {len(self.named)} of {self.tags} tags say nothing of where the class is, they are the same "
-            f"everywhere or the map of another tagged class: {shown}"
+            f"everywhere or the map of another tagged class: {some(self.named)}"
         )
 
     def refuse(self, where: str) -> None:

@@ -26,6 +26,7 @@ from matlabel.artifacts.atomic import write_json, write_text
 from matlabel.artifacts.context import Context, load_context
 from matlabel.artifacts.digest import canonical, file_sha256, text_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.backbones import build_trunk
@@ -34,7 +35,6 @@ from matlabel.cam.train import train
 from matlabel.classifier.load import check_classifier
 from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import ShardManifest, load_shards
-from matlabel.dataset.naming import some
 from matlabel.launch import Job, start
 from matlabel.settings.cam import CamSettings
 from matlabel.training import write_history

@@ -10,6 +10,7 @@ import numpy as np
 
 from matlabel.artifacts.atomic import write_bytes
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 from matlabel.artifacts.reading import read_bytes
 from matlabel.converters.irn import Array, class_maps
 from matlabel.converters.objects import MOST_BYTES, read_object
@@ -119,18 +120,14 @@ def _of_the_data(files: list[Path], tags: Tags, notes: list[str]) -> list[Path]:
     missing = [image_id for image_id, labels in tags.labels.items() if labels and image_id not in stems]
     if len(foreign) == len(files):
         raise UserError(
-            f"{files[0].parent}: no file is named as an image of labels.csv; they are {_some(foreign)}, its images are "
-            f"{_some(list(tags.labels))}"
+            f"{files[0].parent}: no file is named as an image of labels.csv; they are {some(foreign)}, its images are "
+            f"{some(list(tags.labels))}"
         )
     if foreign:
-        notes.append(f"left out, as they are named as no image of labels.csv: {len(foreign)} ({_some(foreign)})")
+        notes.append(f"left out, as they are named as no image of labels.csv: {len(foreign)} ({some(foreign)})")
     if missing:
-        notes.append(f"tagged images of labels.csv without a file: {len(missing)} ({_some(missing)})")
+        notes.append(f"tagged images of labels.csv without a file: {len(missing)} ({some(missing)})")
     return [path for path in files if path.stem in tags.labels]
-
-
-def _some(ids: list[str]) -> str:
-    return ", ".join(ids[:3]) + (" …" if len(ids) > 3 else "")
 
 
 def _check_first(files: list[Path], tags: Tags, first: int, array: Array | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 from matlabel.artifacts.reading import read_text
 from matlabel.converters.cls_labels import labelled, read_list
 from matlabel.converters.objects import read_object
@@ -52,7 +53,7 @@ def convert_labels(
         raise UserError("\n".join([f"{file}: {len(problems)} images cannot be converted", *problems.lines()]))
     unknown = [image_id for image_id in splits or {} if image_id not in tags]
     if unknown:
-        raise UserError(f"{file}: does not know {_some(unknown)}, of {' and '.join(str(path) for path in lists)}")
+        raise UserError(f"{file}: does not know {some(unknown)}, of {' and '.join(str(path) for path in lists)}")
     if splits is None:
         splits = dict.fromkeys(tags, split or "train")
     text = _csv((image_id, splits[image_id], ";".join(tags[image_id])) for image_id in tags if image_id in splits)
@@ -67,7 +68,7 @@ def convert_labels(
         lines.append(f"{untagged} images without a class: dataset.untagged says what becomes of them")
     missing = [image_id for image_id in splits if image_id not in stems] if stems is not None else []
     if missing:
-        lines.append(f"no photograph in {folder} for {_some(missing)}")
+        lines.append(f"no photograph in {folder} for {some(missing)}")
     return lines
 
 
@@ -87,7 +88,3 @@ def _splits(lists: list[Path], split: str | None) -> dict[str, str]:
             if found.setdefault(image_id, name) != name:
                 raise UserError(f"{path}: {image_id} is of split {found[image_id]} already; an image is of one split")
     return found
-
-
-def _some(ids: list[str]) -> str:
-    return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")

@@ -2,6 +2,8 @@
 
 import re
 
+from matlabel.artifacts.naming import some
+
 
 class Problems:
     """Collects messages; those that differ in their numbers alone are of one kind."""
@@ -26,6 +28,4 @@ class Problems:
 def _line(message: str, names: list[str]) -> str:
     if len(names) == 1:
         return f"{names[0]}: {message}"
-    return f"{names[0]}: {message}; and {len(names) - 1} more such: {', '.join(names[1:3])}" + (
-        " …" if len(names) > 3 else ""
-    )
+    return f"{names[0]}: {message}; likewise {some(names[1:])}"

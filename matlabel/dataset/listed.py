@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 from matlabel.dataset import folder as reader
 from matlabel.dataset.images import EXTENSIONS
 from matlabel.dataset.matching import match_ids, nearest
-from matlabel.dataset.naming import some
 from matlabel.settings.dataset import DatasetSettings
 
 _NAMED = 5

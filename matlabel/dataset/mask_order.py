@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from matlabel.artifacts.label_image import VOID
-from matlabel.dataset.naming import some
+from matlabel.artifacts.naming import some
 
 # Images in which a class is tagged and a value occurs, over those in which either is: 1 where they are the same images.
 _AGREES = 0.8

@@ -12,10 +12,10 @@ import numpy as np
 from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.label_image import VOID, label_values
+from matlabel.artifacts.naming import some
 from matlabel.artifacts.picture import PHOTOGRAPHS, WrongSizeError, orientation_of
 from matlabel.artifacts.reading import read_bytes
 from matlabel.dataset.mask_order import order_by_tags
-from matlabel.dataset.naming import some
 
 # More masks than this share that show none of their tags are no odd ones: something is wrong with all.
 _MANY = 0.5

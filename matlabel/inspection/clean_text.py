@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from matlabel.dataset.naming import some
+from matlabel.artifacts.naming import some
 from matlabel.inspection.clean import Leftover
 from matlabel.inspection.readable import size_text
 

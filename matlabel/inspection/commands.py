@@ -12,9 +12,9 @@ def validate(
     config: Annotated[Path, typer.Argument(help="The config file.", **FILE)] = Path("config.yaml"),
 ) -> None:
     """Check a config and the data it names, without running anything."""
+    from matlabel.artifacts.naming import some
     from matlabel.artifacts.yaml_files import read_yaml
     from matlabel.dataset.checks import check_all
-    from matlabel.dataset.naming import some
     from matlabel.plan import Plan
 
     plan = Plan(read_yaml(config))

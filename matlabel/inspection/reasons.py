@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 from matlabel.artifacts.provenance import read_provenance
 from matlabel.dataset.manifest import read_entries, read_files
-from matlabel.dataset.naming import some
 from matlabel.inspection.dry_run import Job
 from matlabel.plan.chain import STAGES
 

@@ -7,9 +7,9 @@ from itertools import permutations
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 from matlabel.artifacts.reading import read_bytes
 from matlabel.dataset.manifest import Entry, tag_indices
-from matlabel.dataset.naming import some
 from matlabel.dataset.scan import Scan
 from matlabel.plan.chain import stages_of
 from matlabel.plan.rounds import earlier_round

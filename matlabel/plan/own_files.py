@@ -6,11 +6,11 @@ from pathlib import Path
 
 from matlabel.artifacts.digest import file_sha256, text_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.naming import some
 from matlabel.dataset import folder as reader
 from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import Entry
 from matlabel.dataset.matching import match_ids, nearest
-from matlabel.dataset.naming import some
 from matlabel.dataset.scan import Scan, files_text
 from matlabel.plan.chain import Node
 from matlabel.plan.checks import check_corrections, check_maps
