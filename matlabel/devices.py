@@ -31,6 +31,8 @@ def pick_device(wanted: str) -> str:
         return "cpu"
     import torch
 
+    if wanted not in ("auto", "cuda", "mps"):
+        raise UserError(f"device: no {wanted!r:.40}; it is auto, cpu, cuda or mps")
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
         return next(name for name, found in there.items() if found)

@@ -10,6 +10,9 @@ _STORAGE = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
     errno.EROFS: "the file system is read-only; run in a folder that can be written to",
+    errno.ENAMETOOLONG: "the name is too long; give a shorter one",
+    errno.EISDIR: "a folder stands there; give another name",
+    errno.ENOTDIR: "a file stands where a folder belongs; move it away",
     errno.EACCES: "permission denied; change the rights, or run in a folder of your own",
 }
 

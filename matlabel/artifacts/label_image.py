@@ -43,7 +43,11 @@ def write_label_image(path: str | Path, labels: np.ndarray) -> None:
 
 
 def read_label_image(
-    path: str | Path, classes: int | None = None, size: tuple[int, int] | None = None, sha256: str | None = None
+    path: str | Path,
+    classes: int | None = None,
+    size: tuple[int, int] | None = None,
+    sha256: str | None = None,
+    by_index: bool = False,
 ) -> np.ndarray:
     """Read a label image (mode P or L) as uint8[H, W]: 0 background, 1..classes, 255 void.
 
@@ -52,6 +56,7 @@ def read_label_image(
         classes: number K of object classes; None: any value is taken.
         size: (H, W) that it must have.
         sha256: of the bytes that it must have.
+        by_index: see `label_values`.
 
     Raises:
         UserError: unreadable, in true colour (its label values are gone), of other bytes or another size, or with a
@@ -59,7 +64,7 @@ def read_label_image(
     """
     data = read_bytes(path) if sha256 is None else read_unchanged(path, sha256)
     try:
-        return decode_label_image(data, classes, size)
+        return decode_label_image(data, classes, size, by_index)
     except WrongSizeError as error:
         height, width = error.size
         raise UserError(
@@ -70,17 +75,16 @@ def read_label_image(
         raise UserError(f"{path}: not a readable mask ({error})") from error
 
 
-def decode_label_image(data: bytes, classes: int | None = None, size: tuple[int, int] | None = None) -> np.ndarray:
+def decode_label_image(
+    data: bytes, classes: int | None = None, size: tuple[int, int] | None = None, by_index: bool = False
+) -> np.ndarray:
     """The bytes of a label image -> uint8[H, W], as `read_label_image`.
-
-    Editors sort palettes: where all colours of the palette are VOC's, of other values than they stand at, the colours
-    are read and not the indices.
 
     Raises:
         WrongSizeError: not of `size`.
         ValueError: anything else that is wrong with it.
     """
-    labels, _ = label_values(data, classes, size)
+    labels, _ = label_values(data, classes, size, by_index)
     if classes is not None:
         wrong = (labels > classes) & (labels != VOID)
         if wrong.any():
@@ -93,14 +97,25 @@ def decode_label_image(data: bytes, classes: int | None = None, size: tuple[int,
 
 
 def label_values(
-    data: bytes, classes: int | None = None, size: tuple[int, int] | None = None
+    data: bytes, classes: int | None = None, size: tuple[int, int] | None = None, by_index: bool = False
 ) -> tuple[np.ndarray, bool]:
-    """As `decode_label_image`, whatever the values: uint8[H, W], and whether they were read by colour."""
+    """As `decode_label_image`, whatever the values.
+
+    Editors sort palettes: where all colours of the palette are VOC's, of other values than they stand at, the colours
+    are read and not the indices, unless with `by_index`.
+
+    Returns:
+        uint8[H, W], and whether they were read by colour.
+    """
     image = open_picture(data, MASKS, max_pixels=None if size else MAX_PIXELS, size=size, deep=True)
     if image.mode not in ("P", "L", "1"):
         raise ValueError(f"a mask must be a palette or grey PNG of label values, not mode {image.mode}")
     labels = np.asarray(image).astype(np.uint8)
-    table = _value_of_colour(image, np.unique(labels), classes) if image.mode == "P" else None
+    if image.mode == "L":
+        # Of PNGs with 2 or 4 bits of grey Pillow stretches the values over 8. The header has the bits.
+        labels //= {2: 85, 4: 17}.get(data[24], 1)
+    named = image.mode == "P" and not by_index
+    table = _value_of_colour(image, np.unique(labels), classes) if named else None
     return (labels, False) if table is None else (table[labels], True)
 
 
@@ -109,6 +124,7 @@ def _value_of_colour(image: Image.Image, used: np.ndarray, classes: int | None) 
     colours = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
     if used[-1] >= len(colours) or (colours[used] == voc_palette()[used]).all():
         return None
+    black = [index for index in used if not colours[index].any()]
     allowed = np.array([*range(VOID if classes is None else classes + 1), VOID])
     value_of = {tuple(colour): value for value, colour in zip(allowed, voc_palette()[allowed], strict=True)}
     # Not only of what occurs: files of one palette must be read in one way.
@@ -117,7 +133,12 @@ def _value_of_colour(image: Image.Image, used: np.ndarray, classes: int | None) 
     entries = np.union1d(used, np.arange(painted[-1] + 1 if len(painted) else 0))
     values = [value_of.get(tuple(colour)) for colour in colours[entries]]
     if None in values or len(set(values)) < len(entries):
-        return None  # a palette of somebody's own, or colours that cannot be told apart
+        # A palette of somebody's own, or colours that cannot be told apart.
+        if black and colours[0].any():
+            raise ValueError(
+                f"black stands at index {black[0]} and not at 0, which is background; save it with 0 black"
+            )
+        return None
     table = np.zeros(256, np.uint8)
     table[entries] = values
     return table

@@ -89,7 +89,10 @@ def read_labels(folder: Path, images: dict[str, str]) -> list[Tagged]:
     for row in rows:
         check_id(row.id, f"{path}, line {row.line}")
         if row.id in seen:
-            raise UserError(f"{path}, line {row.line}: {row.id} stands already in line {seen[row.id]}")
+            raise UserError(
+                f"{path}, line {row.line}: {row.id} stands already in line {seen[row.id]}; give each image one line, "
+                "its tags joined with ;"
+            )
         seen[row.id] = row.line
     found, tagged = match_ids(seen, images), []
     for row in rows:
@@ -141,7 +144,10 @@ def check_id(image_id: str, where: str) -> None:
             200 bytes, or no Unicode.
     """
     if image_id.startswith((".", "-")) or _UNSAFE.search(image_id):
-        raise UserError(f"{where}: the id {image_id!r:.200} must be a plain file stem: no / or \\, no leading . or -")
+        folder = " (leave the folder out)" if re.search(r"[/\\]", image_id) else ""
+        raise UserError(
+            f"{where}: the id {image_id!r:.200} must be a plain file stem: no / or \\{folder}, no leading . or -"
+        )
     try:
         length = len(image_id.encode())
     except UnicodeEncodeError as error:

@@ -1,5 +1,6 @@
 """What labels.csv lists held against the files that there are: what is refused, and what a person should know."""
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +62,7 @@ def refuse(
             they would leave out every image.
     """
     known, table = set(classes), data / "labels.csv"
+    others = reader.list_others(data / "images", EXTENSIONS)
     for image in listed:
         for tag in image.tags:
             if tag not in known and settings.unknown_class == "refuse":
@@ -75,7 +77,7 @@ def refuse(
     missing = [image for image in listed if image.image is None]
     if missing and settings.unreadable == "refuse":
         raise UserError(
-            f"{table}: no image in images/ for {_missing(missing, stems)}; add them, or leave them out with "
+            f"{table}: no image in images/ for {_missing(missing, stems, others)}; add them, or leave them out with "
             "dataset.unreadable: reject"
         )
     for split in dict.fromkeys(image.split for image in listed):
@@ -86,7 +88,7 @@ def refuse(
         if len({image.id for image in [*untagged_, *unknown, *absent]}) == len(of_split):
             reasons = [f"{len(untagged_)} without tags"] if untagged_ else []
             reasons += [f"{len(unknown)} with tags that are not in classes.txt"] if unknown else []
-            reasons += [f"{len(absent)} without a file in images/: {_missing(absent, stems)}"] if absent else []
+            reasons += [f"{len(absent)} without a file in images/: {_missing(absent, stems, others)}"] if absent else []
             raise UserError(f"{table}: every image of split {split} would be left out: {'; '.join(reasons)}")
 
 
@@ -130,10 +132,14 @@ def _suffix(stems: Sequence[str], images: dict[str, str]) -> str | None:
     return ends.pop() if len(ends) == 1 else None
 
 
-def _missing(missing: Sequence[reader.Tagged], stems: Sequence[str]) -> str:
+def _missing(missing: Sequence[reader.Tagged], stems: Sequence[str], others: Sequence[str]) -> str:
     names = []
     for image in missing[:_NAMED]:
-        like = nearest(image.written, stems)
-        names.append(f"{image.written} (line {image.line}{f'; there is {like}' if like else ''})")
+        unread = next((name for name in others if os.path.splitext(name.rstrip("/"))[0] == image.written), None)
+        like = None if unread else nearest(image.written, stems)
+        if like and ascii(like) != ascii(image.written) and not image.written.isprintable():
+            like = f"{like}, the id is {image.written!a}"
+        hint = f"; {unread} is not read" if unread else f"; there is {like}" if like else ""
+        names.append(f"{image.written} (line {image.line}{hint})")
     more = len(missing) - _NAMED
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")

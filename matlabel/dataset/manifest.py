@@ -172,6 +172,22 @@ def read_files(source: str | Path | None) -> dict[str, tuple[Path, str]]:
     return found
 
 
+def read_masks(source: str | Path | None) -> dict[str, tuple[Path, str, bool]]:
+    """Image id -> (path, SHA-256, whether indices are read and no colours) from a CSV of masks, or a list; {} for None.
+
+    Raises:
+        UserError: missing, or not such a CSV.
+    """
+    found = {}
+    for path in _listed(Path(source)) if source else []:
+        try:
+            rows = {row["id"]: (Path(row["path"]), row["sha256"], row["read"] == "index") for row in _rows(path)}
+        except (KeyError, TypeError) as error:
+            raise UserError(f"{path}: not a list of masks; delete it and run again") from error
+        found.update(rows)
+    return found
+
+
 def _listed(source: Path) -> list[Path]:
     return [source.with_name(name) for name in read_text(source).split()] if source.suffix == ".txt" else [source]
 

@@ -12,6 +12,8 @@ _AGREES = 0.8
 # By how much another value must agree better than the one that classes.txt says.
 _BETTER = 0.3
 _FEWEST_IMAGES = 4
+# Images that are tagged with a class, for its value to be known by them.
+_FEWEST_OF_CLASS = 3
 _SHOWN = 20
 
 
@@ -46,6 +48,8 @@ def order_by_tags(masks: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], clas
     found = {}
     for row, column in zip(rows, columns, strict=True):
         value = told[row] + 1
+        if tagged[:, told[row]].sum() < _FEWEST_OF_CLASS:
+            continue
         as_named = agreement[row, values.index(value)] if value in values else 0.0
         if agreement[row, column] >= max(_AGREES, as_named + _BETTER):
             found[values[column]] = told[row]

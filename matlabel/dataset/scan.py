@@ -16,10 +16,12 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lock import exclusive
 from matlabel.artifacts.reading import read_text
 from matlabel.dataset import folder as reader
+from matlabel.dataset.checks import wrong_tags
 from matlabel.dataset.index import FileIndex
 from matlabel.dataset.listed import list_masks, notes_on_names, refuse
 from matlabel.dataset.manifest import Entry, shard_text
-from matlabel.dataset.masks import MaskIndex, Pair, check_masks
+from matlabel.dataset.mask_facts import MaskIndex, Pair
+from matlabel.dataset.masks import MaskReport, check_masks
 from matlabel.settings.dataset import DatasetSettings
 
 
@@ -106,20 +108,20 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
         digests = {
             image_id: index.sha256(base, prefix + masks[image_id]) for image_id in found.ids if image_id in masks
         }
-        unusable = _check_masks(found, data, root, {i: masks[i] for i in digests}, digests, settings, classes, write)
+        report = _check_masks(found, data, root, {i: masks[i] for i in digests}, digests, settings, classes, write)
         for number, placed in shards.items():
             entries = [found.entries[image.id] for _, image in placed]
             pairs = [
-                (entry.id, folder + masks[entry.id], digests[entry.id])
+                (entry.id, folder + masks[entry.id], digests[entry.id], "index" if report.by_index else "colour")
                 for entry in entries
-                if entry.id in digests and entry.id not in unusable
+                if entry.id in digests and entry.id not in report.unusable
             ]
             found.shards[number] = ShardFiles(
                 number,
                 entries[0].split,
                 len(entries),
                 _add(root, f"shard-{number}", shard_text(entries), write),
-                _add(root, f"masks-{number}", files_text(pairs), write) if pairs else None,
+                _add(root, f"masks-{number}", files_text(pairs, read=True), write) if pairs else None,
             )
         if write:
             index.save()
@@ -135,8 +137,8 @@ def _check_masks(
     settings: DatasetSettings,
     classes: list[str],
     write: bool,
-) -> set[str]:
-    """Ids of the masks that cannot be used; what is odd goes to the notes.
+) -> MaskReport:
+    """Which masks cannot be used, and how the others are read; what is odd goes to the notes.
 
     Raises:
         UserError: masks that cannot be used or contradict the tags throughout, and dataset.masks is refuse.
@@ -150,6 +152,7 @@ def _check_masks(
             text_sha256(f"{found.entries[image_id].sha256} {digests[image_id]}")[:16],
         )
         for image_id, path in masks.items()
+        if not wrong_tags(found.entries[image_id], classes, settings)
     ]
     index = MaskIndex(root / "masks.csv")
     report = check_masks(pairs, index.facts(pairs, len(classes), settings.max_pixels), classes, data / "masks")
@@ -160,14 +163,14 @@ def _check_masks(
         way_out = "correct them, or set dataset.masks: note, which leaves those out that cannot be used"
         raise UserError("\n".join([*report.errors, *report.notes, way_out]))
     found.notes += report.errors
-    return report.unusable
+    return report
 
 
-def files_text(rows: Iterable[tuple[str, str, str]]) -> str:
-    """CSV of files that belong to images: id, path, SHA-256."""
+def files_text(rows: Iterable[tuple[str, ...]], read: bool = False) -> str:
+    """CSV of files that belong to images: id, path, SHA-256 and, of masks, what is read: colour or index."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "path", "sha256"])
+    writer.writerow(["id", "path", "sha256", *(["read"] if read else [])])
     writer.writerows(rows)
     return out.getvalue()
 

@@ -59,7 +59,10 @@ def read_table(path: Path) -> list[Row]:
             )
         cells = [cell.strip() for cell in cells] + [""] * (len(header) - len(cells))
         if stray := next((cell for place, cell in enumerate(cells) if cell and place not in columns.values()), None):
-            raise UserError(f'{path}, line {line}: "{stray:.40}" stands in a column without a name; take it out')
+            raise UserError(
+                f'{path}, line {line}: "{stray:.40}" stands in a column without a name; name the column, take it out, '
+                'or put tags in quotes: "cat;dog"'
+            )
         if not cells[columns["id"]]:
             if any(cells):
                 raise UserError(f"{path}, line {line}: no id")
@@ -110,6 +113,9 @@ def _cells(path: Path) -> list[tuple[int, list[str]]]:
 def _columns(path: Path, line: int, header: list[str]) -> dict[str, int]:
     """Name of a column -> its place."""
     where, found = f"{path}, line {line}", {}
+    known = {*COLUMNS, *(name for names in _SYNONYMS.values() for name in names)}
+    if not any(cell.strip().casefold() in known for cell in header):
+        raise UserError(f"{where}: no header; the first line is id,split,classes")
     for place, written in enumerate(header):
         name = written.strip().casefold()
         if name in found:

@@ -6,7 +6,7 @@ import numpy as np
 
 from matlabel.artifacts.label_image import read_label_image
 from matlabel.artifacts.provenance import Inputs
-from matlabel.dataset.manifest import read_files
+from matlabel.dataset.manifest import read_masks
 
 
 class TrueMasks:
@@ -19,7 +19,7 @@ class TrueMasks:
     """
 
     def __init__(self, source: Path | None, classes: int, inputs: Inputs):
-        self._files = read_files(source)
+        self._files = read_masks(source)
         self._classes = classes
         self._inputs = inputs
 
@@ -32,7 +32,7 @@ class TrueMasks:
         Raises:
             UserError: missing, changed since the manifest was made, not a mask, or not of the size of its image.
         """
-        path, expected = self._files[image_id]
-        mask = read_label_image(path, self._classes, shape, expected)
+        path, expected, by_index = self._files[image_id]
+        mask = read_label_image(path, self._classes, shape, expected, by_index)
         self._inputs.files[str(path)] = expected
         return mask

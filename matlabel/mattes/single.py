@@ -18,6 +18,8 @@ from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
 # How far apart the channels of a grey may be in a JPEG.
 _GREY = 24
 _SHOWN = 6
+# Values up to here are labels rather than shades.
+_SMALL = 20
 
 
 def matte_files(
@@ -105,6 +107,12 @@ def read_trimap(path: Path, labels: bool = False, max_pixels: int = MAX_PIXELS) 
         if image.mode != "L":
             raise UserError(f"{path}: a label trimap is a palette or 8-bit grey image, not mode {image.mode}")
         return np.array(image, dtype=np.uint8)
+    values = np.unique(np.asarray(image)) if image.mode == "L" else np.zeros(0)
+    if 1 < len(values) <= _SHOWN and values[-1] == UNKNOWN and 0 < values[-2] <= _SMALL:
+        raise UserError(
+            f"{path}: holds {', '.join(map(str, values))}: a label trimap in grey? add --labels; else write 0 for "
+            "background, 128 for unknown, 255 for object"
+        )
     grey = _greys(image) / (65535 if image.mode.startswith("I") else 255)
     return np.where(grey < 0.1, 0, np.where(grey > 0.9, 1, UNKNOWN)).astype(np.uint8)
 
@@ -144,5 +152,7 @@ def _values_text(path: Path, labels: bool) -> str:
     found = ", ".join(map(str, values)) if len(values) <= _SHOWN else f"{values[0]} to {values[-1]}"
     if labels:
         return f"It holds {found}; a label trimap has 0 for background, 1 to 254 for labels, 255 for unknown"
+    if image.mode.startswith("I"):
+        return f"It holds {found} of 65535 (16 bits); write 0, 32768 and 65535, or save it with 8 bits"
     hint = " (0, 1 and 2, or 1, 2 and 3, all count as dark)" if values[-1] <= 3 else ""
     return f"It holds {found}{hint}; write 0 for background, 128 for unknown, 255 for object"

@@ -81,7 +81,7 @@ def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[st
         return []
     splits = settings.cam.splits or [split for split in data.splits if split not in settings.evaluation.splits]
     trained = [entry for entry in data.entries.values() if entry.split in splits and set(entry.tags) <= set(classes)]
-    trained = [entry for entry in trained if entry.tags or settings.dataset.untagged != "reject"]
+    trained = [entry for entry in trained if entry.sha256 and (entry.tags or settings.dataset.untagged != "reject")]
     found = {entry.tags for entry in trained}
     if len(found) == 1:
         [tags] = found

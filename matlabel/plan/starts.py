@@ -36,7 +36,7 @@ def check_steps(where: str, settings: StageSettings, data: Scan) -> None:
 def _check_batch(where: str, stage: str, settings: StageSettings, data: Scan) -> int:
     training = getattr(settings, stage)
     splits = training.splits or [split for split in data.splits if split not in settings.evaluation.splits]
-    images = sum(shard.images for shard in data.shards.values() if shard.split in splits)
+    images = sum(entry.split in splits and bool(entry.sha256) for entry in data.entries.values())
     if images < training.batch_size:
         raise UserError(
             f"{where}{stage}.batch_size: {training.batch_size}, but there are only {images} training images; lower it"

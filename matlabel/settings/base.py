@@ -102,7 +102,8 @@ def _plain(value: Any) -> Any:
 def _from_text(value: Any, field: FieldInfo | None) -> Any:
     if not isinstance(value, str):
         return value
-    if value[:1] in ("[", "{") and value[-1:] in ("]", "}"):
+    texts = field is not None and str in _parts(field.annotation)
+    if value[:1] in ("[", "{") and value[-1:] in ("]", "}") and not texts:
         try:
             return parse_yaml(value, "")
         except UserError:

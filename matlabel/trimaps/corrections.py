@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import maximum_filter, minimum_filter
+from scipy.ndimage import label, maximum_filter, minimum_filter
 from scipy.optimize import nnls
+from scipy.spatial.distance import cdist
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.label_image import VOID, voc_palette
@@ -17,7 +18,8 @@ _NEARER = 1.5
 # How far from a mixture of labels' colours a blend of them may lie: rounding, several times over.
 _BLEND = 8
 _COARSE = 4
-_MOST_COLOURS = 4000
+# More are a photograph: the soft edges of a dozen classes have some thousands.
+_MOST_COLOURS = 30_000
 # Side of a square of one colour that no soft edge has.
 _SOLID = 5
 _OPAQUE = 128
@@ -59,15 +61,21 @@ def read_correction(
         raise UserError(f"{path}: not a readable correction ({error})") from error
     opinion = np.full(shape, -1, np.int16)
     stroke = drawn[..., 3] >= _OPAQUE
-    colours, which = np.unique(drawn[stroke][:, :3], axis=0, return_inverse=True)
-    if not len(colours):
+    if not stroke.any():
+        if drawn[..., 3].any():
+            raise UserError(f"{path}: what is drawn is hardly there (less than half opaque); draw it opaque")
         return opinion
+    colours, which = np.unique(drawn[stroke][:, :3], axis=0, return_inverse=True)
+    if stroke.all() or len(colours) > _MOST_COLOURS:
+        what = "nothing in it is transparent, so that every pixel would count" if stroke.all() else "a whole picture"
+        raise UserError(f"{path}: {what}; save the layer of the strokes alone, over transparency")
     values = np.array([0, *labels, VOID])
     candidates = voc_palette()[values].astype(float)
-    distance = np.linalg.norm(colours[:, None].astype(float) - candidates[None], axis=2)
-    nearest, second = np.sort(distance, axis=1)[:, :2].T
+    distance = cdist(colours.astype(float), candidates)
+    nearest, second = np.partition(distance, 1, axis=1)[:, :2].T
     clear = (nearest <= _NEAR) & (second >= _NEARER * nearest)
     opinion[stroke] = np.where(clear, values[distance.argmin(1)], -1)[which.reshape(-1)]
+    labelled = opinion >= 0
     # A label whose own colour others' blends meet is drawn only where colours do not pass through it.
     between = values[_between(candidates)]
     if len(between):
@@ -78,18 +86,23 @@ def read_correction(
     strange[stroke] = (~clear & ~soft)[which.reshape(-1)]
     soft_pixels = np.zeros(shape, bool)
     soft_pixels[stroke] = soft[which.reshape(-1)]
-    strange |= soft_pixels & _solid(drawn)
+    strange |= soft_pixels & (_solid(drawn) | ~_near_labels(soft_pixels, labelled))
     if strange.any():
         row, column = map(int, np.argwhere(strange)[0])
         raise UserError(f"{path}: {_complaint(drawn[row, column, :3], row, column, labels, names)}")
     return opinion
 
 
+def _near_labels(soft: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Where soft pixels hang together with a labelled one, as a brush's edge does with the brush: bool[H, W]."""
+    eight = np.ones((3, 3), bool)
+    parts, _ = label(soft | labelled, eight)
+    return np.isin(parts, np.unique(parts[labelled])) & (parts > 0)
+
+
 def _is_blend(colours: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     """Which colours, [N, 3], are mixtures of the candidates, [M, 3]: shares of at least 0 that sum to one."""
     coarse, which = np.unique(np.rint(colours / _COARSE), axis=0, return_inverse=True)
-    if len(coarse) > _MOST_COLOURS:
-        return np.zeros(len(colours), bool)  # a photograph and no drawing
     # The sum weighs so much that it holds.
     mixing = np.vstack([candidates.T, np.full(len(candidates), 1e4)])
     residual = [nnls(mixing, np.append(_COARSE * colour, 1e4))[1] for colour in coarse]
@@ -129,7 +142,7 @@ def _solid(drawn: np.ndarray) -> np.ndarray:
 def _complaint(colour: np.ndarray, row: int, column: int, labels: list[int], names: list[str]) -> str:
     distance = np.linalg.norm(voc_palette()[1 : len(names) + 1].astype(float) - colour, axis=1)
     if distance.min() <= _NEAR:
-        tagged = ", ".join(names[label - 1] for label in labels) or "with nothing"
+        tagged = ", ".join(names[value - 1] for value in labels) or "with nothing"
         return (
             f"{names[int(distance.argmin())]} drawn at row {row}, column {column}, but the image is tagged {tagged}; "
             "correct the tags first"

@@ -105,7 +105,7 @@ def test_lists_say_the_splits_and_which_images(data):
         ({"a": hot(0, count=4)}, "a: has 4 labels, and there are 3 classes; its first one may be the background"),
         (
             {"a": hot(0, count=20), "b": hot(0, count=20)},
-            "a: has 20 labels, and there are 3 classes; and 1 more such: b",
+            "a: has 20 labels, and there are 3 classes; likewise b",
         ),
         ({"a": np.array([0.0, 2, 1])}, "a: has labels other than 0 and 1"),
         ({"a": np.array([0.0, np.nan, 1])}, "a: has labels other than 0 and 1"),

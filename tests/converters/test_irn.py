@@ -118,7 +118,7 @@ def test_every_file_that_cannot_be_converted_is_named_by_its_kind_and_the_others
     message = refused()
     assert message.splitlines() == [
         "cams: 7 files not converted",
-        "b.npy: names posix.mkdir, which is no array: not read; and 4 more such: e.npy, f.npy …",
+        "b.npy: names posix.mkdir, which is no array: not read; likewise e.npy, f.npy, g.npy and 1 more",
         "i.npy: the header of the .npy file is damaged",
         "j.npy: a pipe or device, not a file",
     ]
@@ -155,7 +155,7 @@ def test_what_does_not_fit_the_data_is_said(folder):
     assert "0 written, 1 there already, 1 without a class" in output
     for image_id in "bcd":
         os.unlink(f"cams/{image_id}.npy")
-    assert "cams: no file is named as an image of labels.csv; they are z, its images are a, b, c …" in (
+    assert "cams: no file is named as an image of labels.csv; they are z, its images are a, b, c and 1 more" in (
         refused("--data", "animals")
     )
 

@@ -68,7 +68,7 @@ def test_masks_that_cannot_be_used_are_counted_with_three_examples(folder):
 def test_void_in_place_of_a_class_is_refused_where_it_is_the_rule_and_noted_where_it_is_not(folder):
     change(folder, lambda mask: np.where(mask, 255, 0).astype(np.uint8), ["a0"])
     (note,) = scanned(folder).notes
-    assert "1 of 9 masks hold 255 beside nothing but 0" in note
+    assert "1 of 9 masks hold 255 (void) beside nothing but 0" in note
     change(folder, lambda mask: np.where(mask, 255, 0).astype(np.uint8))
     assert "9 of 9 masks hold 255 beside nothing but 0" in refusal(folder)
 
@@ -160,5 +160,5 @@ def test_letter_case_and_padding_do_not_part_a_mask_from_its_image(folder):
 
 def test_what_was_seen_is_not_opened_again(folder, monkeypatch):
     scanned(folder)
-    monkeypatch.setattr("matlabel.dataset.masks.read_facts", None)
+    monkeypatch.setattr("matlabel.dataset.mask_facts.read_facts", None)
     assert scanned(folder).notes == []

@@ -49,7 +49,7 @@ class ResultsTree:
                 sizes[image_id] = list(self.size)
                 mask = self.root / "data" / f"{image_id}_mask.png"
                 write_label_image(mask, truth)
-                rows.append(f"{image_id},{mask},{hashlib.sha256(mask.read_bytes()).hexdigest()}\n")
+                rows.append(f"{image_id},{mask},{hashlib.sha256(mask.read_bytes()).hexdigest()},colour\n")
             rejected = {f"{split}_999": f"{split}_999.jpg: not a <readable> image"}
             entries.append(Entry(count, split, f"{split}_999", f"{split}_999.jpg", "", ()))
             csv = folder / f"shard-{number:05d}-{'0' * 11}{number}.csv"
@@ -57,7 +57,7 @@ class ResultsTree:
             checks = {"shard": csv.name, "images": count, "sizes": sizes, "rejected": rejected}
             (folder / f"shard-{number:05d}.checks.json").write_text(json.dumps(checks))
             masks = folder / f"masks-{number:05d}-{'0' * 11}{number}.csv"
-            masks.write_text("id,path,sha256\n" + "".join(rows))
+            masks.write_text("id,path,sha256,read\n" + "".join(rows))
             shard_names.append(csv.name)
             mask_names.append(masks.name)
             self.shards.append((f"{number:05d}", split, [entry.id for entry in entries[:-1]], csv))
