@@ -134,6 +134,8 @@ def _hold_against_tags(
     elif _wrong_with_all(unequal, tagged, _SOME) and _are_numbers([mask.shown for mask in tagged if mask.shown]):
         what = "show other classes than those of their tags, and all hold values from 1 on, as numbers of objects do; "
         errors.append(line(unequal, f"{what}write the label value of the class"))
+    elif _wrong_with_all(unequal, tagged, _SOME) and len({frozenset(mask.shown) for mask in masks}) == 1:
+        errors.append(line(unequal, "contradict their tags, as all masks show the same classes; is 0 background?"))
     elif _wrong_with_all(unequal, tagged, _NEARLY_ALL):
         what = "show more or other classes than those of their tags, or lack some; is value 1 the first line of "
         errors.append(line(unequal, f"{what}classes.txt, and 0 background?"))

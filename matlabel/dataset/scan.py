@@ -5,9 +5,9 @@ import hashlib
 import io
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from matlabel.artifacts.atomic import add_text, write_text
@@ -60,6 +60,17 @@ class Scan:
     def splits(self) -> list[str]:
         """Names of the splits, in order of appearance."""
         return list(dict.fromkeys(shard.split for shard in self.shards.values()))
+
+    def without(self, rejected: Collection[str]) -> "Scan":
+        """The same without some images.
+
+        Raises:
+            UserError: a split has no other.
+        """
+        left = {image_id: entry for image_id, entry in self.entries.items() if image_id not in rejected}
+        if empty := [split for split in self.splits if not any(entry.split == split for entry in left.values())]:
+            raise UserError(f"{self.folder}: every image of split {empty[0]} would be left out")
+        return replace(self, entries=left)
 
     def has_masks(self, split: str) -> bool:
         """Whether any image of a split has a true mask."""

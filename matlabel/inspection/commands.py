@@ -18,9 +18,9 @@ def validate(
     from matlabel.plan import Plan
 
     plan = Plan(read_yaml(config))
-    plan.check_starts()
     entries = list(plan.data.entries.values())
     rejected, _ = check_all(plan.data.folder, entries, plan.classes, plan.config.dataset)
+    plan.check_starts(rejected)
     for note in plan.data.notes:
         typer.echo(f"note: {note}")
     if rejected:

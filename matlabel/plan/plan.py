@@ -1,6 +1,6 @@
 """The plan of a run: the config validated, the data scanned, and a path for everything the Snakefile asks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -69,14 +69,19 @@ class Plan:
         device = self.config.device
         return device == "cuda" or (device == "auto" and has_nvidia_gpu())
 
-    def check_starts(self) -> None:
+    def check_starts(self, rejected: Collection[str] = ()) -> None:
         """Images, steps and weight files that the trainings start from; to look into a file may load torch.
+
+        Args:
+            rejected: ids of images that are known to be left out.
 
         Raises:
             UserError: too few images or steps, or weights that cannot be read or do not fit.
         """
+        left = self.data.without(rejected)
         for variant, settings in self.variants.items():
-            check_steps(self._where(variant), settings, self.data)
+            check_steps(self._where(variant), settings, left)
+            check_tags(self._where(variant), settings, left, self.classes)
         trainings = [node for node in self.nodes.values() if node.stage in TRAININGS]
         check_starts([(node, Path(self.artifact(node.key))) for node in trainings], self.classes)
 

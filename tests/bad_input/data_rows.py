@@ -128,6 +128,17 @@ def turned(orientation: int):
     return spoil
 
 
+def broken(pattern: str):
+    """Pictures that are none, left out."""
+
+    def spoil(folder: Path) -> None:
+        config(dataset={"unreadable": "reject"})(folder)
+        for path in (folder / "animals/images").glob(pattern):
+            path.write_bytes(b"?")
+
+    return spoil
+
+
 GREY = Image.new("RGB", (48, 40), "grey")
 PHOTOGRAPHS = [
     Row("an EPS called .png", replaced("animals/images/a00.png", b"%!PS-Adobe-3.0 EPSF-3.0\n")),
@@ -141,6 +152,9 @@ PHOTOGRAPHS = [
     Row("an animation", photograph(GREY, save_all=True, append_images=[Image.new("RGB", (48, 40))])),
     Row("wholly transparent", photograph(Image.new("RGBA", (48, 40), (255, 0, 0, 0)))),
     Row("more pixels than `dataset.max_pixels`", config(dataset={"max_pixels": 1000})),
+    Row("one broken picture, `unreadable: reject`", broken("a00.*")),
+    Row("every picture of a split broken, `unreadable: reject`", broken("v*")),
+    Row("nearly every picture broken, `unreadable: reject`", broken("a*[1-9].*")),
     Row("a picture that nothing lists", table("a00,train,cat\n", "")),
     Row("a picture of a format that is not read", replaced("animals/images/b.heic", b"?")),
     Row("two pictures of one stem", lambda f: GREY.save(f / "animals/images/a00.jpg")),
@@ -187,6 +201,8 @@ MASKS = [
     Row("values that are no class", masks(lambda mask: mask * 60, "a0[01].png")),
     Row("0 and 255 for background and object", masks(lambda mask: np.where(mask, 255, 0).astype(np.uint8))),
     Row("values in another order than classes.txt", masks(lambda mask: np.uint8([0, 2, 1])[mask])),
+    Row("object and background exchanged", masks(lambda mask: np.where(mask, 0, 1).astype(np.uint8))),
+    Row("255 for background", masks(lambda mask: np.where(mask, mask, 255).astype(np.uint8))),
     Row("values that count from 0", masks(lambda mask: np.uint8([255, 0, 1])[mask])),
     Row("masks of other images", masks(lambda mask: np.where(mask, 0, 0).astype(np.uint8))),
     Row(
