@@ -216,5 +216,5 @@ def test_a_mask_of_another_size_is_named(tmp_path):
 def test_a_missing_shard_is_named(tmp_path):
     _, _, tree, keys = evaluate(tmp_path)
     (tree.results / "labels" / keys["labels"] / "shard-00000.h5").unlink()
-    with pytest.raises(UserError, match=r"labels/.*shard-00000\.h5: cannot be read"):
+    with pytest.raises(UserError, match=r"labels/.*shard-00000\.h5: cannot be opened"):
         tree.evaluate(keys["evaluation"], list(keys))
