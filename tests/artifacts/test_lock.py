@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -132,3 +133,37 @@ def test_a_process_is_told_from_a_later_one_of_the_same_number_and_from_those_of
     while replace(this, pid=child.pid).alive() is not False:
         time.sleep(0.05)
     child.wait()
+
+
+# Asks about its parent, a process of another user that it may not see.
+HIDDEN = """
+import json, os, subprocess, sys
+from matlabel.artifacts.owner import Owner
+parent = Owner.this_process()
+subprocess.run(["mount", "-t", "proc", "-o", "hidepid=2", "proc", "/proc"], check=True)
+if os.fork():
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+os.setgid(65534)
+os.setuid(65534)
+assert not os.path.exists(f"/proc/{parent.pid}")
+print(parent.alive())
+"""
+
+
+def test_another_users_process_that_is_hidden_is_not_taken_for_dead():
+    command = ["unshare", "--mount", sys.executable, "-c", HIDDEN]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(Path(__file__).parents[2])})
+    if "CalledProcessError" in done.stderr or "unshare" in done.stderr:
+        pytest.skip(f"needs the right to mount: {done.stderr.strip()}")
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_who_cannot_open_another_file_takes_no_process_for_dead():
+    this = Owner.this_process()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        alive = this.alive()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert alive is True
