@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from matlabel.artifacts import lock
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lock import exclusive
 from matlabel.artifacts.owner import Owner
@@ -120,6 +122,46 @@ def test_a_lock_is_free_again_after_an_error_and_its_files_do_not_add_up(tmp_pat
         with pytest.raises(ZeroDivisionError), exclusive(path):
             raise ZeroDivisionError
     assert len(list(path.parent.iterdir())) == 1
+
+
+@contextmanager
+def full_disk():
+    """From now until the end, nothing can be written to a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_who_is_overtaken_while_it_makes_its_file_waits_for_its_turn(tmp_path, monkeypatch):
+    path, look, looks = tmp_path / "shared.lock", lock._last, []
+
+    def last(asked):
+        looks.append(asked)
+        if len(looks) == 2:
+            # The file of this one is there; one that was faster takes the next number, tidies up and is done.
+            (tmp_path / "shared.lock.0").unlink()
+            (tmp_path / "shared.lock.1").write_bytes(b"0")
+        return look(asked)
+
+    monkeypatch.setattr(lock, "_last", last)
+    with exclusive(path):
+        assert [found.name for found in tmp_path.iterdir()] == ["shared.lock.2"]
+
+
+def test_a_full_disk_leaves_no_lock_held_and_no_file_open(tmp_path):
+    path, before = tmp_path / "shared.lock", len(os.listdir("/proc/self/fd"))
+    with ExitStack() as disk:
+        with exclusive(path):
+            disk.enter_context(full_disk())
+    with full_disk(), pytest.raises(OSError), exclusive(path, silent=0.2):  # noqa: PT011
+        pass
+    with exclusive(path, silent=0.2):
+        pass
+    assert len(list(tmp_path.iterdir())) == 1
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_process_is_told_from_a_later_one_of_the_same_number_and_from_those_of_other_machines():
