@@ -128,12 +128,13 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
             for path in folder.glob("*.json"):
                 _unlock(path)
             return []
-        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
         if not looking:
             mine = Driver.this_process()
+            # That of a driver that has started itself once more is its own.
             _mine = folder / f"{mine.owner.host}-{mine.owner.pid}-{mine.owner.started}.json", mine
             _write(*_mine)
             atexit.register(_leave_unbegun)
+        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
     return notes
 
 
@@ -208,6 +209,8 @@ def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: boo
     if obstacles := [why for other in others if (why := other.obstacle())]:
         return [f"{results}: {why}" for why in obstacles]
     alive = [other.alive() for other in others]
+    if True in alive:
+        return [f"{results}: locked by another run that is starting"]
     if False in alive:
         dead = others[alive.index(False)]
         if not looking:
@@ -215,8 +218,7 @@ def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: boo
             locks.mkdir()
         then = "the next one removes its lock" if looking else "its lock is removed"
         return [f"the last run in {results} ({dead.owner}, since {dead.since}) was killed; {then}"]
-    who = "that is starting" if True in alive else "that left no word; when none is at work: snakemake --unlock"
-    return [f"{results}: locked by another run {who}"]
+    return [f"{results}: locked by another run that left no word; when none is at work: snakemake --unlock"]
 
 
 def _leave_unbegun() -> None:

@@ -71,9 +71,12 @@ class Drivers:
         process.wait()
         return process
 
-    def look(self, *words):
+    def look(self, *words, path=None):
         command = [sys.executable, "-c", LOOK, *words]
-        return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
+        environment = {**os.environ, **({"PATH": path} if path else {})}
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, check=True, capture_output=True, text=True
+        ).stdout
 
     def elsewhere(self, **changes):
         """A driver of another machine wrote this."""
@@ -96,7 +99,7 @@ def drivers(tmp_path):
 def test_a_lock_stays_while_its_driver_lives_and_goes_with_it(drivers):
     first, _, begun = drivers.start()
     assert begun == "begun\n"
-    told = drivers.start("")[1]
+    told = drivers.look()
     assert f"another run is at work (process {first.pid} on {socket.gethostname()}, local, since " in told
     assert drivers.locked
     first.send_signal(signal.SIGKILL)
@@ -107,10 +110,16 @@ def test_a_lock_stays_while_its_driver_lives_and_goes_with_it(drivers):
     assert not drivers.locked
 
 
-def test_a_driver_that_is_killed_before_it_runs_jobs_leaves_no_lock_behind(drivers):
+def test_a_driver_that_is_killed_before_it_runs_jobs_leaves_no_lock_and_one_that_starts_keeps_it(drivers):
     drivers.killed("")
     drivers.lock()
-    assert "was killed; its lock is removed" in drivers.start()[1]
+    starting, told, _ = drivers.start("")
+    assert "was killed; its lock is removed" in told
+    drivers.lock()
+    assert "locked by another run that is starting" in drivers.look()
+    assert drivers.locked
+    starting.communicate("")
+    assert "was killed; its lock is removed" in drivers.look()
 
 
 def test_two_drivers_side_by_side_are_no_news_unless_they_make_the_same(drivers):
@@ -152,10 +161,10 @@ def test_a_driver_that_is_stopped_while_its_jobs_go_on_keeps_what_they_make(driv
 def test_jobs_on_slurm_can_be_asked_for_only_where_it_is(drivers, tmp_path):
     (tmp_path / "bin").mkdir()
     drivers.killed("slurm")
-    assert "look for them where slurm runs them" in drivers.start("", path=str(tmp_path / "bin"))[1]
+    assert "look for them where slurm runs them" in drivers.look(path=str(tmp_path / "bin"))
     assert drivers.locked
     (tmp_path / "bin/squeue").touch(mode=0o755)
-    assert "its lock is removed" in drivers.start("", path=str(tmp_path / "bin"))[1]
+    assert "its lock is removed" in drivers.look(path=str(tmp_path / "bin"))
 
 
 def test_a_driver_on_another_machine_is_never_taken_for_dead(drivers):
