@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from matlabel.artifacts.errors import UserError
-from matlabel.cluster import Planned, settle
+from matlabel.cluster import Planned, ended, settle
 from matlabel.inspection.records import begun, submitted
 
 PLANNED = {"rule_cam_wildcards_a", "rule_mattes_wildcards_b_00001"}
@@ -48,7 +48,7 @@ def test_running_jobs_are_waited_for_and_waiting_ones_cancelled(tmp_path, slurm,
     others = (
         job("/elsewhere", 3) + job(tmp_path, 4, comment="(null)") + job(tmp_path, 5, comment="rule_cam_wildcards_b")
     )
-    others += job("/with|bars", 6, comment="my|own")
+    others += job("/with|bars", 6, comment="my|own") + "a|warning\nslurm_load_jobs: slow\n"
     slurm(running + waiting + others, running + others, "FAIL", running + others, others)
     assert settle(Planned(tmp_path, PLANNED), on_cluster=True, every=0.01)
     assert (tmp_path / "cancelled").read_text() == "18 19\n"
@@ -64,10 +64,18 @@ def test_jobs_that_are_submitted_meanwhile_are_not_touched(tmp_path, slurm):
 
 
 def test_a_scheduler_that_does_not_answer_is_an_error_only_where_it_is_to_run_the_jobs(tmp_path, slurm):
-    slurm(*["FAIL"] * 20)
+    slurm(*["FAIL"] * 9)
     assert not settle(Planned(tmp_path, PLANNED), on_cluster=False, every=0.01)
     with pytest.raises(UserError, match="squeue does not answer: timed out"):
-        settle(Planned(tmp_path, PLANNED), on_cluster=True, every=0.01)
+        settle(Planned(tmp_path, PLANNED), on_cluster=True, every=0.1, patience=0.2)
+
+
+def test_a_scheduler_that_never_comes_back_does_not_answer(tmp_path, slurm):
+    slurm()
+    (tmp_path / "bin/squeue").write_text("#!/bin/sh\nexec sleep 600\n")
+    assert not ended("17", patience=0.1)
+    with pytest.raises(UserError, match="squeue does not answer: no word"):
+        settle(Planned(tmp_path, PLANNED), on_cluster=True, patience=0.1)
 
 
 def test_of_an_array_those_tasks_are_waited_for_that_do_what_is_planned(tmp_path, slurm):
