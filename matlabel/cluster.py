@@ -83,11 +83,17 @@ def settle(planned: Planned, on_cluster: bool, every: float = 5.0, patience: flo
     return bool(numbers)
 
 
-def ended(job: str, patience: float = _PATIENCE) -> bool:
-    """Whether a job of this user's has ended for certain: SLURM answers and does not know it any more, or is this."""
+def ended(job: str, restarts: str = "", patience: float = _PATIENCE) -> bool:
+    """Whether a start of a job of this user's has ended for certain: SLURM answers and knows the job no more.
+
+    Args:
+        job: its number.
+        restarts: how often it had been put in the queue again before, as SLURM tells it; "" for never.
+        patience: seconds without an answer.
+    """
     if job == os.environ.get("SLURM_JOB_ID"):
-        # Put in the queue again, it has another process.
-        return True
+        # This process is in it: in the same start of it, maybe on another node, or in a later one.
+        return restarts != os.environ.get("SLURM_RESTART_COUNT", "")
     try:
         done = _squeue(patience, "--format=%A")
     except FileNotFoundError:

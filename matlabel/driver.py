@@ -43,6 +43,7 @@ class Driver:
         makes: files, relative to the working directory.
         reads: likewise.
         slurm_job: the job that it is itself on SLURM; "" for none.
+        slurm_restarts: how often that job had been put in the queue again; "" for never.
         user: number of who started it.
     """
 
@@ -53,20 +54,21 @@ class Driver:
     makes: list[str] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     slurm_job: str = ""
+    slurm_restarts: str = ""
     user: int = -1
 
     @classmethod
     def this_process(cls) -> "Driver":
         """The process that asks, before it runs jobs."""
-        job = os.environ.get("SLURM_JOB_ID", "")
-        return cls(Owner.this_process(), time.strftime("%F %T"), slurm_job=job, user=os.getuid())
+        job, restarts = (os.environ.get(name, "") for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT"))
+        owner, since = Owner.this_process(), time.strftime("%F %T")
+        return cls(owner, since, slurm_job=job, slurm_restarts=restarts, user=os.getuid())
 
     def alive(self) -> bool | None:
         """Whether it runs; None where that cannot be seen from here."""
         alive = self.owner.alive()
-        if alive is None and self.slurm_job and self.user == os.getuid() and ended(self.slurm_job):
-            return False
-        return alive
+        ours = self.slurm_job and self.user == os.getuid()
+        return False if alive is None and ours and ended(self.slurm_job, self.slurm_restarts) else alive
 
     def obstacle(self) -> str | None:
         """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""

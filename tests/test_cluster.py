@@ -2,11 +2,13 @@
 
 import json
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 
 import pytest
 
 from matlabel.artifacts.errors import UserError
 from matlabel.cluster import Planned, ended, settle
+from matlabel.driver import Driver
 from matlabel.inspection.records import begun, submitted
 
 PLANNED = {"rule_cam_wildcards_a", "rule_mattes_wildcards_b_00001"}
@@ -76,6 +78,18 @@ def test_a_scheduler_that_never_comes_back_does_not_answer(tmp_path, slurm):
     assert not ended("17", patience=0.1)
     with pytest.raises(UserError, match="squeue does not answer: no word"):
         settle(Planned(tmp_path, PLANNED), on_cluster=True, patience=0.1)
+
+
+def test_a_driver_in_the_same_job_has_ended_only_if_the_job_was_started_again_since(tmp_path, slurm, monkeypatch):
+    slurm(*["17\n"] * 2)
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    this = Driver.this_process()
+    other = replace(this, owner=replace(this.owner, host="node2", space="another"))
+    assert other.alive() is None
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert other.alive() is False
+    again = Driver.this_process()
+    assert replace(again, owner=other.owner).alive() is None
 
 
 def test_of_an_array_those_tasks_are_waited_for_that_do_what_is_planned(tmp_path, slurm):
