@@ -52,8 +52,8 @@ def settle(planned: Planned, on_cluster: bool, every: float = 5.0, patience: flo
     """Wait for the jobs on SLURM that do what this run is about to do, and cancel those that only wait for it.
 
     A killed driver leaves such jobs: they go on and finish their artifacts. Who started them a second time would have
-    two of them write the same file, and throw away what the first has done. While Snakemake's lock is held, no living
-    driver can have submitted them.
+    two of them write the same file, and throw away what the first has done. The caller has made sure that no living
+    driver makes the same files: Snakemake's lock, which any run in the folder takes away when it ends, is no proof.
 
     Args:
         planned: what this run is about to do.

@@ -23,7 +23,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lock import exclusive
 from matlabel.artifacts.owner import Owner
 from matlabel.artifacts.reading import read_json
-from matlabel.cluster import ended
+from matlabel.cluster import Planned, ended, settle
 from matlabel.local_jobs import start_as_children, wait_for_jobs_of
 
 _FOLDER = ".drivers"
@@ -140,44 +140,49 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
     return notes
 
 
-def left_on_slurm(results: Path) -> bool:
-    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
-    found = (other for _, other in _others(results / _FOLDER))
-    return any(other.executor == _SLURM and other.alive() is False for other in found)
-
-
-def begin(results: Path, executor: str, local: bool, makes: Collection[str], reads: Collection[str]) -> None:
+def begin(
+    results: Path, executor: str, local: bool, planned: Planned, reads: Collection[str], every: float = 5.0
+) -> bool:
     """Say who runs jobs here and what they make, once it is known that jobs will run.
+
+    What a killed driver left at work ends first.
 
     Args:
         results: the results folder.
         executor: what runs them, as Snakemake calls it.
         local: whether they are children of this process: they then end when it does.
-        makes: files that they write, relative to the working directory.
-        reads: files that they read.
+        planned: what they are, with the files that they make.
+        reads: files that they read, relative to the working directory.
+        every: seconds between two looks at a scheduler's queue.
+
+    Returns:
+        whether they may begin: not after waiting for jobs on SLURM, for then the plan has to be made again.
 
     Raises:
-        UserError: jobs of another driver, which may be at work, make or read the same.
+        UserError: jobs of another driver, which may be at work, make or read the same, or SLURM does not answer.
     """
     global _mine
     if local:
         start_as_children()
+    folder, makes = results / _FOLDER, planned.files
+    # Before any job is taken for one that a killed driver has left.
+    _refuse_clash(folder, makes, reads)
+    if settle(planned, on_cluster=not local or _left_on_slurm(folder), every=every):
+        return False
     if _mine is None:
-        return
-    folder = results / _FOLDER
+        return True
     for _, other in _others(folder):
         if other.local and other.executor and other.alive() is False:
             wait_for_jobs_of(other.owner)
     with exclusive(folder / ".lock"):
+        _refuse_clash(folder, makes, reads)
         for path, other in _others(folder):
-            why = other.obstacle()
-            if other.executor and why and (file := other.clash(makes, reads)):
-                raise UserError(f"{file}: {why}")
-            if why is None and other.alive() is False:
+            if other.obstacle() is None and other.alive() is False:
                 path.unlink(missing_ok=True)
         path, mine = _mine
         _mine = path, replace(mine, executor=executor, local=local, makes=sorted(makes), reads=sorted(reads))
         _write(*_mine)
+    return True
 
 
 def end(unfinished: Collection[str] = ()) -> None:
@@ -221,6 +226,17 @@ def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: boo
         then = "the next one removes its lock" if looking else "its lock is removed"
         return [f"the last run in {results} ({dead.owner}, since {dead.since}) was killed; {then}"]
     return [f"{results}: locked by another run that left no word; when none is at work: snakemake --unlock"]
+
+
+def _refuse_clash(folder: Path, makes: Collection[str], reads: Collection[str]) -> None:
+    for _, other in _others(folder):
+        if other.executor and (file := other.clash(makes, reads)) and (why := other.obstacle()):
+            raise UserError(f"{file}: {why}")
+
+
+def _left_on_slurm(folder: Path) -> bool:
+    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
+    return any(other.executor == _SLURM and other.alive() is False for _, other in _others(folder))
 
 
 def _leave_unbegun() -> None:

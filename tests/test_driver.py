@@ -17,12 +17,15 @@ import sys, time
 from pathlib import Path
 from matlabel import driver
 from matlabel.artifacts.errors import UserError
+from matlabel.cluster import Planned
 executor, local, makes, unfinished = sys.argv[1].split(), sys.argv[2] == "local", sys.argv[3].split(), sys.argv[4:]
 print(driver.enter(Path("results"), Path(".snakemake")), flush=True)
+begun = True
 try:
     if executor:
-        driver.begin(Path("results"), executor[0], local, makes, reads=[])
-    print("begun", flush=True)
+        planned = Planned(Path.cwd(), ["rule_cam_wildcards_00000000"], makes)
+        begun = driver.begin(Path("results"), executor[0], local, planned, reads=[], every=0.1)
+    print("begun" if begun else "to be planned again", flush=True)
 except UserError as error:
     print(error, flush=True)
 sys.stdin.read()
@@ -58,9 +61,8 @@ class Drivers:
     def start(self, executor="local", makes=WEIGHTS, *unfinished, path=None):
         """The process, and what it was told when it entered and when it began."""
         command = [sys.executable, "-c", DRIVER, executor, "local" if executor == "local" else "", makes, *unfinished]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **({"PATH": path} if path else {})}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(command, cwd=self.folder, env=environment, **pipes)
+        process = subprocess.Popen(command, cwd=self.folder, env=self._environment(path), **pipes)
         self.running.append(process)
         return process, process.stdout.readline(), process.stdout.readline()
 
@@ -73,10 +75,14 @@ class Drivers:
 
     def look(self, *words, path=None):
         command = [sys.executable, "-c", LOOK, *words]
-        environment = {**os.environ, **({"PATH": path} if path else {})}
+        environment = self._environment(path)
         return subprocess.run(
             command, cwd=self.folder, env=environment, check=True, capture_output=True, text=True
         ).stdout
+
+    def _environment(self, path):
+        # Without another path, there is no scheduler to ask.
+        return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PATH": path or str(self.folder / "none")}
 
     def elsewhere(self, **changes):
         """A driver of another machine wrote this."""
@@ -165,6 +171,26 @@ def test_jobs_on_slurm_can_be_asked_for_only_where_it_is(drivers, tmp_path):
     assert drivers.locked
     (tmp_path / "bin/squeue").touch(mode=0o755)
     assert "its lock is removed" in drivers.look(path=str(tmp_path / "bin"))
+
+
+def test_jobs_of_a_living_driver_are_not_taken_for_those_of_a_killed_one(drivers, tmp_path):
+    (tmp_path / "bin").mkdir()
+    queue = f"cd {tmp_path}; test -e cancelled || echo '17|PENDING|rule_cam_wildcards_00000000|{tmp_path}'"
+    for name, line in {"squeue": queue, "scancel": f"touch {tmp_path}/cancelled"}.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
+    first, _, begun = drivers.start("slurm")
+    assert begun == "begun\n"
+    # It submits a job, and another run's end takes Snakemake's lock away.
+    for path in (tmp_path / "bin").iterdir():
+        path.chmod(0o755)
+    (drivers.locks / "0.output.lock").unlink()
+    assert f"{WEIGHTS}: another run is at work" in drivers.start("slurm", path=f"{tmp_path}/bin:/bin")[2]
+    assert not (tmp_path / "cancelled").exists()
+    first.kill()
+    first.wait()
+    assert drivers.start("slurm", path=f"{tmp_path}/bin:/bin")[2] == "to be planned again\n"
+    assert (tmp_path / "cancelled").exists()
+    assert drivers.start("slurm", path=f"{tmp_path}/bin:/bin")[2] == "begun\n"
 
 
 def test_a_driver_on_another_machine_is_never_taken_for_dead(drivers):

@@ -11,8 +11,9 @@ from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
-from matlabel import cluster, driver
+from matlabel import driver
 from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.cluster import Planned
 from matlabel.exits import NoRetries
 from matlabel.inspection.mirror import mirrored
 from matlabel.inspection.records import begun, submitted
@@ -61,13 +62,11 @@ def begin():
     comments = {f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "") for job in jobs}
     makes = {str(file) for job in jobs for file in job.output}
     reads = {str(file) for job in jobs for file in job.input}
-    planned = cluster.Planned(Path.cwd(), comments, makes, submitted(Path.cwd()))
-    on_cluster = not workflow.local_exec or driver.left_on_slurm(RESULTS)
+    planned = Planned(Path.cwd(), comments, makes, submitted(Path.cwd()))
     try:
-        if cluster.settle(planned, on_cluster):
+        if not driver.begin(RESULTS, workflow.executor_plugin.name, workflow.local_exec, planned, reads):
             workflow.persistence.unlock()
             driver.again()
-        driver.begin(RESULTS, workflow.executor_plugin.name, workflow.local_exec, makes, reads)
         logger.addFilter(NoRetries(workflow.dag, jobs))
     except UserError as error:
         sys.exit(f"matlabel: {error}")
