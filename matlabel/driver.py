@@ -185,6 +185,20 @@ def begin(
     return True
 
 
+def at_work(results: Path) -> str | None:
+    """Why jobs may be at work on a results folder, or soon; None where it is certain that there are none.
+
+    Raises:
+        UserError: a driver's file is unreadable.
+    """
+    for _, other in _others(results / _FOLDER):
+        if why := other.obstacle():
+            return why
+        if other.alive():
+            return f"another run is starting ({other.owner}, since {other.since}); wait for it, or stop it"
+    return None
+
+
 def end(unfinished: Collection[str] = ()) -> None:
     """Say that no more jobs run, after all of them have ended.
 
