@@ -28,7 +28,7 @@ def refuse_during_a_run(directory: Path) -> None:
         raise UserError(f"{directory}: {why}")
     if locked(directory):
         raise UserError(
-            f"{directory}: a run is going on and may need what looks superfluous; wait for its end "
+            f"{directory}: a run is going on and may need what would be deleted; wait for its end "
             "(after a killed one, run again first)"
         )
 
