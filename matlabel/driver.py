@@ -107,7 +107,7 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
     Args:
         results: the results folder.
         snakemake: where Snakemake keeps what it knows of the working directory, `.snakemake`.
-        looking: this is a dry run, which changes nothing.
+        looking: this is a dry run or the like, which changes nothing.
         unlocking: a person has looked and says that nothing runs.
 
     Returns:

@@ -11,7 +11,7 @@ from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
-from matlabel import driver
+from matlabel import command_line, driver
 from matlabel.artifacts.errors import UserError, storage_problem
 from matlabel.cluster import Planned
 from matlabel.exits import NoRetries
@@ -26,13 +26,17 @@ from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
 
 RESULTS, SNAKEMAKE = Path("results"), Path(".snakemake")
-LOOKING = workflow.output_settings.dryrun
+REPORT = command_line.report(sys.argv)
+LOOKING = workflow.output_settings.dryrun or REPORT is not None or command_line.shows(sys.argv)
 notes = []
 try:
     if workflow.is_main_process:
-        # Of what else is asked of Snakemake than a run, it tells a Snakefile nothing.
-        notes += driver.enter(RESULTS, SNAKEMAKE, LOOKING, unlocking="--unlock" in sys.argv)
-        if LOOKING and not (driver.writable(RESULTS) and driver.writable(SNAKEMAKE)):
+        notes += driver.enter(RESULTS, SNAKEMAKE, LOOKING, unlocking=command_line.unlocks(sys.argv))
+        if LOOKING and not (driver.writable(SNAKEMAKE) and (REPORT or driver.writable(RESULTS))):
+            if REPORT and not REPORT.is_absolute():
+                raise UserError(
+                    f"{REPORT}: would be lost, as nothing can be written here; name a file by its whole path"
+                )
             # Snakemake writes even then: a mirror of this folder takes it, and is deleted when this process ends.
             elsewhere = contextlib.ExitStack()
             elsewhere.enter_context(mirrored(Path.cwd(), config))
