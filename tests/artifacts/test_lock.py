@@ -63,9 +63,9 @@ def test_of_many_processes_never_two_are_in_whether_or_not_some_are_killed_and_f
     (tmp_path / "number").write_text("0")
     (tmp_path / "without").mkdir()
     (tmp_path / "without/sitecustomize.py").write_text(WITHOUT_LOCKS)
-    workers = [python(WORKER, tmp_path, number, path=[str(tmp_path / "without")]) for number in range(9)]
-    assert sorted(worker.wait(timeout=60) for worker in workers) == [-signal.SIGKILL] * 3 + [0] * 6
-    assert (tmp_path / "number").read_text() == "72"
+    workers = [python(WORKER, tmp_path, number, path=[str(tmp_path / "without")]) for number in range(6)]
+    assert sorted(worker.wait(timeout=60) for worker in workers) == [-signal.SIGKILL] * 2 + [0] * 4
+    assert (tmp_path / "number").read_text() == "48"
     assert len(list(tmp_path.glob("shared.lock.*"))) == 1
 
 
@@ -88,11 +88,11 @@ def held_elsewhere(path, count):
     path.write_bytes(b"1%12d\n" % count + json.dumps(asdict(owner)).encode())
 
 
-@pytest.mark.parametrize("content", ["elsewhere", "nothing"])
-def test_an_owner_that_cannot_be_looked_for_keeps_the_lock_while_it_gives_signs_of_life(tmp_path, content):
+def test_an_owner_that_cannot_be_looked_for_keeps_the_lock_while_it_gives_signs_of_life(tmp_path):
     path = tmp_path / "shared.lock"
-    file, end = tmp_path / "shared.lock.4", time.monotonic() + 1.5
-    held_elsewhere(file, 0) if content == "elsewhere" else file.touch()
+    file, end = tmp_path / "shared.lock.4", time.monotonic() + 1.0
+    # At first it has not said who it is.
+    file.touch()
 
     def live():
         count = 0
