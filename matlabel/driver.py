@@ -23,7 +23,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lock import exclusive
 from matlabel.artifacts.owner import Owner
 from matlabel.artifacts.reading import read_json
-from matlabel.cluster import ended
+from matlabel.cluster import Planned, ended, settle
 from matlabel.local_jobs import start_as_children, wait_for_jobs_of
 
 _FOLDER = ".drivers"
@@ -43,6 +43,7 @@ class Driver:
         makes: files, relative to the working directory.
         reads: likewise.
         slurm_job: the job that it is itself on SLURM; "" for none.
+        slurm_restarts: how often that job had been put in the queue again; "" for never.
         user: number of who started it.
     """
 
@@ -53,20 +54,21 @@ class Driver:
     makes: list[str] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     slurm_job: str = ""
+    slurm_restarts: str = ""
     user: int = -1
 
     @classmethod
     def this_process(cls) -> "Driver":
         """The process that asks, before it runs jobs."""
-        job = os.environ.get("SLURM_JOB_ID", "")
-        return cls(Owner.this_process(), time.strftime("%F %T"), slurm_job=job, user=os.getuid())
+        job, restarts = (os.environ.get(name, "") for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT"))
+        owner, since = Owner.this_process(), time.strftime("%F %T")
+        return cls(owner, since, slurm_job=job, slurm_restarts=restarts, user=os.getuid())
 
     def alive(self) -> bool | None:
         """Whether it runs; None where that cannot be seen from here."""
         alive = self.owner.alive()
-        if alive is None and self.slurm_job and self.user == os.getuid() and ended(self.slurm_job):
-            return False
-        return alive
+        ours = self.slurm_job and self.user == os.getuid()
+        return False if alive is None and ours and ended(self.slurm_job, self.slurm_restarts) else alive
 
     def obstacle(self) -> str | None:
         """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""
@@ -105,7 +107,7 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
     Args:
         results: the results folder.
         snakemake: where Snakemake keeps what it knows of the working directory, `.snakemake`.
-        looking: this is a dry run, which changes nothing.
+        looking: this is a dry run or the like, which changes nothing.
         unlocking: a person has looked and says that nothing runs.
 
     Returns:
@@ -128,53 +130,73 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
             for path in folder.glob("*.json"):
                 _unlock(path)
             return []
-        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
         if not looking:
             mine = Driver.this_process()
+            # That of a driver that has started itself once more is its own.
             _mine = folder / f"{mine.owner.host}-{mine.owner.pid}-{mine.owner.started}.json", mine
             _write(*_mine)
             atexit.register(_leave_unbegun)
+        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
     return notes
 
 
-def left_on_slurm(results: Path) -> bool:
-    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
-    found = (other for _, other in _others(results / _FOLDER))
-    return any(other.executor == _SLURM and other.alive() is False for other in found)
-
-
-def begin(results: Path, executor: str, local: bool, makes: Collection[str], reads: Collection[str]) -> None:
+def begin(
+    results: Path, executor: str, local: bool, planned: Planned, reads: Collection[str], every: float = 5.0
+) -> bool:
     """Say who runs jobs here and what they make, once it is known that jobs will run.
+
+    What a killed driver left at work ends first.
 
     Args:
         results: the results folder.
         executor: what runs them, as Snakemake calls it.
         local: whether they are children of this process: they then end when it does.
-        makes: files that they write, relative to the working directory.
-        reads: files that they read.
+        planned: what they are, with the files that they make.
+        reads: files that they read, relative to the working directory.
+        every: seconds between two looks at a scheduler's queue.
+
+    Returns:
+        whether they may begin: not after waiting for jobs on SLURM, for then the plan has to be made again.
 
     Raises:
-        UserError: jobs of another driver, which may be at work, make or read the same.
+        UserError: jobs of another driver, which may be at work, make or read the same, or SLURM does not answer.
     """
     global _mine
     if local:
         start_as_children()
+    folder, makes = results / _FOLDER, planned.files
+    # Before any job is taken for one that a killed driver has left.
+    _refuse_clash(folder, makes, reads)
+    if settle(planned, on_cluster=not local or _left_on_slurm(folder), every=every):
+        return False
     if _mine is None:
-        return
-    folder = results / _FOLDER
+        return True
     for _, other in _others(folder):
         if other.local and other.executor and other.alive() is False:
             wait_for_jobs_of(other.owner)
     with exclusive(folder / ".lock"):
+        _refuse_clash(folder, makes, reads)
         for path, other in _others(folder):
-            why = other.obstacle()
-            if other.executor and why and (file := other.clash(makes, reads)):
-                raise UserError(f"{file}: {why}")
-            if why is None and other.alive() is False:
+            if other.obstacle() is None and other.alive() is False:
                 path.unlink(missing_ok=True)
         path, mine = _mine
         _mine = path, replace(mine, executor=executor, local=local, makes=sorted(makes), reads=sorted(reads))
         _write(*_mine)
+    return True
+
+
+def at_work(results: Path) -> str | None:
+    """Why jobs may be at work on a results folder, or soon; None where it is certain that there are none.
+
+    Raises:
+        UserError: a driver's file is unreadable.
+    """
+    for _, other in _others(results / _FOLDER):
+        if why := other.obstacle():
+            return why
+        if other.alive():
+            return f"another run is starting ({other.owner}, since {other.since}); wait for it, or stop it"
+    return None
 
 
 def end(unfinished: Collection[str] = ()) -> None:
@@ -208,6 +230,8 @@ def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: boo
     if obstacles := [why for other in others if (why := other.obstacle())]:
         return [f"{results}: {why}" for why in obstacles]
     alive = [other.alive() for other in others]
+    if True in alive:
+        return [f"{results}: locked by another run that is starting"]
     if False in alive:
         dead = others[alive.index(False)]
         if not looking:
@@ -215,8 +239,18 @@ def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: boo
             locks.mkdir()
         then = "the next one removes its lock" if looking else "its lock is removed"
         return [f"the last run in {results} ({dead.owner}, since {dead.since}) was killed; {then}"]
-    who = "that is starting" if True in alive else "that left no word; when none is at work: snakemake --unlock"
-    return [f"{results}: locked by another run {who}"]
+    return [f"{results}: locked by another run that left no word; when none is at work: snakemake --unlock"]
+
+
+def _refuse_clash(folder: Path, makes: Collection[str], reads: Collection[str]) -> None:
+    for _, other in _others(folder):
+        if other.executor and (file := other.clash(makes, reads)) and (why := other.obstacle()):
+            raise UserError(f"{file}: {why}")
+
+
+def _left_on_slurm(folder: Path) -> bool:
+    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
+    return any(other.executor == _SLURM and other.alive() is False for _, other in _others(folder))
 
 
 def _leave_unbegun() -> None:

@@ -53,7 +53,7 @@ def wait_for_jobs_of(driver: Owner, every: float = 0.2) -> None:
 
 
 def _watch(driver: Owner, every: float) -> None:
-    while driver.alive():
+    while driver.alive() is not False:
         time.sleep(every)
     os.kill(os.getpid(), signal.SIGTERM)
 

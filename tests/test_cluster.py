@@ -2,11 +2,13 @@
 
 import json
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 
 import pytest
 
 from matlabel.artifacts.errors import UserError
-from matlabel.cluster import Planned, settle
+from matlabel.cluster import Planned, ended, settle
+from matlabel.driver import Driver
 from matlabel.inspection.records import begun, submitted
 
 PLANNED = {"rule_cam_wildcards_a", "rule_mattes_wildcards_b_00001"}
@@ -48,7 +50,7 @@ def test_running_jobs_are_waited_for_and_waiting_ones_cancelled(tmp_path, slurm,
     others = (
         job("/elsewhere", 3) + job(tmp_path, 4, comment="(null)") + job(tmp_path, 5, comment="rule_cam_wildcards_b")
     )
-    others += job("/with|bars", 6, comment="my|own")
+    others += job("/with|bars", 6, comment="my|own") + "a|warning\nslurm_load_jobs: slow\n"
     slurm(running + waiting + others, running + others, "FAIL", running + others, others)
     assert settle(Planned(tmp_path, PLANNED), on_cluster=True, every=0.01)
     assert (tmp_path / "cancelled").read_text() == "18 19\n"
@@ -64,10 +66,30 @@ def test_jobs_that_are_submitted_meanwhile_are_not_touched(tmp_path, slurm):
 
 
 def test_a_scheduler_that_does_not_answer_is_an_error_only_where_it_is_to_run_the_jobs(tmp_path, slurm):
-    slurm(*["FAIL"] * 20)
+    slurm(*["FAIL"] * 9)
     assert not settle(Planned(tmp_path, PLANNED), on_cluster=False, every=0.01)
     with pytest.raises(UserError, match="squeue does not answer: timed out"):
-        settle(Planned(tmp_path, PLANNED), on_cluster=True, every=0.01)
+        settle(Planned(tmp_path, PLANNED), on_cluster=True, every=0.1, patience=0.2)
+
+
+def test_a_scheduler_that_never_comes_back_does_not_answer(tmp_path, slurm):
+    slurm()
+    (tmp_path / "bin/squeue").write_text("#!/bin/sh\nexec sleep 600\n")
+    assert not ended("17", patience=0.1)
+    with pytest.raises(UserError, match="squeue does not answer: no word"):
+        settle(Planned(tmp_path, PLANNED), on_cluster=True, patience=0.1)
+
+
+def test_a_driver_in_the_same_job_has_ended_only_if_the_job_was_started_again_since(tmp_path, slurm, monkeypatch):
+    slurm(*["17\n"] * 2)
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    this = Driver.this_process()
+    other = replace(this, owner=replace(this.owner, host="node2", space="another"))
+    assert other.alive() is None
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert other.alive() is False
+    again = Driver.this_process()
+    assert replace(again, owner=other.owner).alive() is None
 
 
 def test_of_an_array_those_tasks_are_waited_for_that_do_what_is_planned(tmp_path, slurm):

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from matlabel import driver
+from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.owner import Owner
 
 # A driver for as long as its input stays open; it prints what a person is told when it enters and when it begins.
@@ -17,12 +20,15 @@ import sys, time
 from pathlib import Path
 from matlabel import driver
 from matlabel.artifacts.errors import UserError
+from matlabel.cluster import Planned
 executor, local, makes, unfinished = sys.argv[1].split(), sys.argv[2] == "local", sys.argv[3].split(), sys.argv[4:]
 print(driver.enter(Path("results"), Path(".snakemake")), flush=True)
+begun = True
 try:
     if executor:
-        driver.begin(Path("results"), executor[0], local, makes, reads=[])
-    print("begun", flush=True)
+        planned = Planned(Path.cwd(), ["rule_cam_wildcards_00000000"], makes)
+        begun = driver.begin(Path("results"), executor[0], local, planned, reads=[], every=0.1)
+    print("begun" if begun else "to be planned again", flush=True)
 except UserError as error:
     print(error, flush=True)
 sys.stdin.read()
@@ -30,12 +36,6 @@ if unfinished:
     driver.end(unfinished[0].split())
 """
 
-LOOK = """
-import sys
-from pathlib import Path
-from matlabel import driver
-print(driver.enter(Path("results"), Path(".snakemake"), **{word: True for word in sys.argv[1:]}))
-"""
 WEIGHTS, SHARD = "results/cam/00000000/weights.pt", "results/mattes/00000000/shard-00000.h5"
 
 
@@ -58,9 +58,8 @@ class Drivers:
     def start(self, executor="local", makes=WEIGHTS, *unfinished, path=None):
         """The process, and what it was told when it entered and when it began."""
         command = [sys.executable, "-c", DRIVER, executor, "local" if executor == "local" else "", makes, *unfinished]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **({"PATH": path} if path else {})}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(command, cwd=self.folder, env=environment, **pipes)
+        process = subprocess.Popen(command, cwd=self.folder, env=self._environment(path), **pipes)
         self.running.append(process)
         return process, process.stdout.readline(), process.stdout.readline()
 
@@ -71,9 +70,13 @@ class Drivers:
         process.wait()
         return process
 
-    def look(self, *words):
-        command = [sys.executable, "-c", LOOK, *words]
-        return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, text=True).stdout
+    def look(self, **words):
+        """What a person is told who looks, or says that nothing runs."""
+        return str(driver.enter(self.folder / "results", self.folder / ".snakemake", **words))
+
+    def _environment(self, path):
+        # Without another path, there is no scheduler to ask.
+        return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PATH": path or str(self.folder / "none")}
 
     def elsewhere(self, **changes):
         """A driver of another machine wrote this."""
@@ -96,21 +99,25 @@ def drivers(tmp_path):
 def test_a_lock_stays_while_its_driver_lives_and_goes_with_it(drivers):
     first, _, begun = drivers.start()
     assert begun == "begun\n"
-    told = drivers.start("")[1]
+    second, told, _ = drivers.start("")
     assert f"another run is at work (process {first.pid} on {socket.gethostname()}, local, since " in told
     assert drivers.locked
+    second.communicate("")
     first.send_signal(signal.SIGKILL)
     first.wait()
-    assert "the next one removes its lock" in drivers.look("looking")
+    assert "the next one removes its lock" in drivers.look(looking=True)
     assert drivers.locked
     assert "was killed; its lock is removed" in drivers.start()[1]
     assert not drivers.locked
 
 
-def test_a_driver_that_is_killed_before_it_runs_jobs_leaves_no_lock_behind(drivers):
+def test_a_driver_that_is_killed_before_it_runs_jobs_leaves_no_lock_and_one_that_starts_keeps_it(drivers):
     drivers.killed("")
     drivers.lock()
-    assert "was killed; its lock is removed" in drivers.start()[1]
+    assert "was killed; its lock is removed" in drivers.start("")[1]
+    drivers.lock()
+    assert "locked by another run that is starting" in drivers.start("")[1]
+    assert drivers.locked
 
 
 def test_two_drivers_side_by_side_are_no_news_unless_they_make_the_same(drivers):
@@ -127,56 +134,75 @@ def test_two_drivers_side_by_side_are_no_news_unless_they_make_the_same(drivers)
 
 def test_a_lock_stays_while_jobs_of_a_scheduler_that_nobody_can_ask_may_run_until_a_person_says_so(drivers):
     drivers.killed("cluster-generic")
-    told = drivers.start("")[1]
+    _, told, refused = drivers.start()
     assert "ended before its jobs" in told
     assert "look for them where cluster-generic runs them" in told
     assert "snakemake --unlock" in told
+    assert f"{WEIGHTS}: the last run ended before its jobs" in refused
     assert drivers.locked
     # Another run's end has taken Snakemake's lock away.
     (drivers.locks / "0.output.lock").unlink()
-    assert f"{WEIGHTS}: the last run ended before its jobs" in drivers.start()[2]
     assert drivers.start("local", SHARD)[2] == "begun\n"
-    drivers.look("unlocking")
+    drivers.look(unlocking=True)
     assert drivers.start()[1:] == ("[]\n", "begun\n")
 
 
-@pytest.mark.parametrize(("left", "free"), [("", True), (WEIGHTS, False)])
-def test_a_driver_that_is_stopped_while_its_jobs_go_on_keeps_what_they_make(drivers, left, free):
-    first, _, _ = drivers.start("cluster-generic", f"{WEIGHTS} {SHARD}", left)
-    first.communicate("")
+def test_a_driver_that_is_stopped_while_its_jobs_go_on_keeps_what_they_make(drivers):
+    stopped = drivers.start("cluster-generic", f"{WEIGHTS} {SHARD}", WEIGHTS)[0]
+    done = drivers.start("cluster-generic", f"{SHARD}x", "")[0]
+    for process in (stopped, done):
+        process.communicate("")
     (drivers.locks / "0.output.lock").unlink()
-    assert (drivers.start()[2] == "begun\n") == free
-    assert drivers.start("local", SHARD)[2] == "begun\n"
+    assert f"{WEIGHTS}: the last run ended before its jobs" in drivers.start()[2]
+    assert drivers.start("local", f"{SHARD} {SHARD}x")[2] == "begun\n"
 
 
-def test_jobs_on_slurm_can_be_asked_for_only_where_it_is(drivers, tmp_path):
+def test_jobs_on_slurm_can_be_asked_for_only_where_it_is(drivers, tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     drivers.killed("slurm")
-    assert "look for them where slurm runs them" in drivers.start("", path=str(tmp_path / "bin"))[1]
-    assert drivers.locked
+    assert "look for them where slurm runs them" in drivers.look(looking=True)
     (tmp_path / "bin/squeue").touch(mode=0o755)
-    assert "its lock is removed" in drivers.start("", path=str(tmp_path / "bin"))[1]
+    assert "the next one removes its lock" in drivers.look(looking=True)
+
+
+def test_jobs_of_a_living_driver_are_not_taken_for_those_of_a_killed_one(drivers, tmp_path):
+    (tmp_path / "bin").mkdir()
+    queue = f"cd {tmp_path}; test -e cancelled || echo '17|PENDING|rule_cam_wildcards_00000000|{tmp_path}'"
+    for name, line in {"squeue": queue, "scancel": f"touch {tmp_path}/cancelled"}.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{line}\n")
+    first, _, begun = drivers.start("slurm")
+    assert begun == "begun\n"
+    # It submits a job, and another run's end takes Snakemake's lock away.
+    for path in (tmp_path / "bin").iterdir():
+        path.chmod(0o755)
+    (drivers.locks / "0.output.lock").unlink()
+    assert f"{WEIGHTS}: another run is at work" in drivers.start("slurm", path=f"{tmp_path}/bin:/bin")[2]
+    assert not (tmp_path / "cancelled").exists()
+    first.kill()
+    first.wait()
+    assert drivers.start("slurm", path=f"{tmp_path}/bin:/bin")[2] == "to be planned again\n"
+    assert (tmp_path / "cancelled").exists()
+    assert drivers.start("slurm", path=f"{tmp_path}/bin:/bin")[2] == "begun\n"
 
 
 def test_a_driver_on_another_machine_is_never_taken_for_dead(drivers):
     drivers.elsewhere()
-    told = drivers.start("")[1]
+    _, told, refused = drivers.start()
     assert "cannot be looked at from here (process " in told
     assert "on login2, local, since 2026-01-01" in told
+    assert f"{WEIGHTS}: another run was started on a machine that cannot be looked at" in refused
     assert drivers.locked
-    (drivers.locks / "0.output.lock").unlink()
-    assert "cannot be looked at from here" in drivers.start()[2]
 
 
 @pytest.mark.parametrize(("queue", "user", "free"), [("16\n18", 0, True), ("17", 0, False), ("16", 1, False)])
-def test_a_driver_that_was_itself_a_job_on_slurm_is_asked_for_there(drivers, tmp_path, queue, user, free):
+def test_a_driver_that_was_itself_a_job_on_slurm_is_asked_for_there(drivers, tmp_path, monkeypatch, queue, user, free):
     drivers.elsewhere(slurm_job="17", user=os.getuid() + user)
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/squeue").write_text(f"#!/bin/sh\necho '{queue}'\n")
     (tmp_path / "bin/squeue").chmod(0o755)
-    told = drivers.start("", path=f"{tmp_path}/bin:/bin")[1]
-    assert ("its lock is removed" in told) == free
-    assert drivers.locked != free
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/bin")
+    assert ("the next one removes its lock" in drivers.look(looking=True)) == free
 
 
 def test_a_machine_that_was_started_anew_runs_nothing_of_what_it_did(drivers):
@@ -184,17 +210,17 @@ def test_a_machine_that_was_started_anew_runs_nothing_of_what_it_did(drivers):
     if not owner.machine:
         pytest.skip("this machine has no name of its own")
     drivers.elsewhere(owner=asdict(replace(owner, space=f"before {owner.space.split()[-1]}")))
-    assert "its lock is removed" in drivers.start()[1]
+    assert "the next one removes its lock" in drivers.look(looking=True)
 
 
-@pytest.mark.parametrize("text", ["", '{"owner": {"pid": -1}, "since": 3}', "[" * 9999])
-def test_a_file_that_says_nothing_is_named_and_goes_when_a_person_says_that_nothing_runs(drivers, text):
+def test_a_file_that_says_nothing_is_named_and_goes_when_a_person_says_that_nothing_runs(drivers):
     drivers.elsewhere()
-    (drivers.folder / "results/.drivers/login2-17-0.json").write_text(text)
-    told = subprocess.run([sys.executable, "-c", LOOK], cwd=drivers.folder, capture_output=True, text=True).stderr
-    assert "UserError: " in told
-    assert "results/.drivers/login2-17-0.json: " in told
-    drivers.look("unlocking")
+    file = drivers.folder / "results/.drivers/login2-17-0.json"
+    for text in ("", '{"owner": {"pid": -1}, "since": 3}', "[" * 9999):
+        file.write_text(text)
+        with pytest.raises(UserError, match=re.escape(f"{file}: ")):
+            drivers.look(looking=True)
+    drivers.look(unlocking=True)
     assert drivers.start()[2] == "begun\n"
 
 

@@ -53,9 +53,7 @@ def exclusive(path: Path, beat: float = _BEAT, silent: float = _SILENT) -> Itera
     finally:
         ended.set()
         thread.join()
-        os.pwrite(handle, _FREE, 0)
-        # Other machines see what is written when the file is closed.
-        os.close(handle)
+        _release(handle)
 
 
 def _take(path: Path, silent: float) -> tuple[int, int]:
@@ -69,10 +67,9 @@ def _take(path: Path, silent: float) -> tuple[int, int]:
         quiet = quiet + min(now - before, 1.0) if (number, content) == seen else 0.0
         seen, before = (number, content), now
         owner = _owner(content)
-        if number < 0 or content[:1] == _FREE or _gone(owner, quiet >= silent):
-            if (handle := _make(path, number + 1)) is not None:
-                return number + 1, handle
-            continue
+        free = number < 0 or content[:1] == _FREE or _gone(owner, quiet >= silent)
+        if free and (handle := _make(path, number + 1)) is not None:
+            return number + 1, handle
         if quiet > 2 and not said:
             print(f"matlabel: {path}: waiting for {owner or 'another process'}", file=sys.stderr)
             said = True
@@ -91,16 +88,36 @@ def _make(path: Path, number: int) -> int | None:
         handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except FileExistsError:
         return None
-    if _last(path) != number:
+    try:
+        last = _last(path) == number
+        if last:
+            os.pwrite(handle, _HELD + b"%12d\n" % 0 + json.dumps(asdict(Owner.this_process())).encode(), 0)
+            os.fsync(handle)
+    except OSError:
         os.close(handle)
-        os.unlink(name)
+        Path(name).unlink(missing_ok=True)
+        raise
+    if not last:
+        os.close(handle)
+        # Whoever is in there may have taken it away as an older one.
+        Path(name).unlink(missing_ok=True)
         return None
-    os.pwrite(handle, _HELD + b"%12d\n" % 0 + json.dumps(asdict(Owner.this_process())).encode(), 0)
-    os.fsync(handle)
     for older in _numbers(path):
         if older < number:
             Path(f"{path}.{older}").unlink(missing_ok=True)
     return handle
+
+
+def _release(handle: int) -> None:
+    try:
+        os.pwrite(handle, _FREE, 0)
+    except OSError:
+        # An empty file needs no room; it has no owner who is alive, and is taken over after a while.
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+    finally:
+        # Other machines see what is written when the file is closed.
+        os.close(handle)
 
 
 def _beat(handle: int, ended: threading.Event, beat: float) -> None:

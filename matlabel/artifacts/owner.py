@@ -54,26 +54,37 @@ class Owner:
             # Containers share a boot; machines that share an installation have names of their own.
             rebooted = self.space.split()[:1] != space.split()[:1]
             return False if rebooted and machine and (self.host, self.machine) == (host, machine) else None
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
+        started = _started(self.pid)
+        if started is None:
             return False
-        except PermissionError:
-            pass
-        # Of a process that its parent has not looked after yet the number is still there, and of one long gone again.
-        return _started(self.pid) == self.started
+        # A later process may have got the number of one that is long gone.
+        return started == self.started if started and self.started else _there(self.pid)
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
 
 
 def _started(pid: int) -> str | None:
-    """When a process started, "" where the system does not say; None of one that has ended."""
+    """When a process started, "" where that cannot be seen; None of one that has ended and only waits for its parent.
+
+    Not to be seen is no proof of an end: another user's processes may be hidden, this one may have no handle left.
+    """
     try:
-        words = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        # What a program is called may be cut within a character.
+        words = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
-        return None if Path("/proc/self/stat").exists() else ""
-    return None if words[0] in "ZX" else words[19]
+        return ""
+    return None if words[0] in (b"Z", b"X") else words[19].decode()
+
+
+def _there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @cache

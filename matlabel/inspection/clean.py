@@ -24,7 +24,7 @@ from matlabel.inspection.own_files import (
     key_folders,
     strangers,
 )
-from matlabel.inspection.records import locked
+from matlabel.inspection.records import refuse_during_a_run
 from matlabel.inspection.workflow import Workflow
 from matlabel.plan.chain import STAGES
 from matlabel.plan.sources import sources_digest
@@ -60,7 +60,7 @@ def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
         workflows: of one directory, each with a config of its own.
 
     Raises:
-        UserError: a run holds the directory, or a config or the data is refused.
+        UserError: a run is at work in the directory, or a config or the data is refused.
     """
     directory = workflows[0].directory
     refuse_during_a_run(directory)
@@ -110,19 +110,6 @@ def remove(leftover: Leftover, directory: Path) -> None:
             path.rename(aside)
             path = aside
         shutil.rmtree(path)
-
-
-def refuse_during_a_run(directory: Path) -> None:
-    """Do nothing, or refuse.
-
-    Raises:
-        UserError: Snakemake's lock is held.
-    """
-    if locked(directory):
-        raise UserError(
-            f"{directory}: a run is going on and may need what looks superfluous; wait for its end "
-            "(after a killed one, run again first)"
-        )
 
 
 def _folders(results: Path, keys: set[str]) -> Iterator[Leftover]:

@@ -37,7 +37,10 @@ def verify(
 ) -> None:
     """Hold every artifact against the SHA-256 it was written with; name what is damaged, truncated or foreign."""
     from matlabel.inspection import verify as checks
+    from matlabel.inspection.records import refuse_during_a_run
 
+    if repair:
+        refuse_during_a_run(results.absolute().parent)
     found = list(checks.verify(results))
     for finding in found:
         deleted = repair and finding.repairable

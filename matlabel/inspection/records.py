@@ -7,12 +7,30 @@ from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.reading import read_json
+from matlabel.driver import at_work
 
 
 def locked(directory: Path) -> bool:
     """Whether a run holds the lock of a working directory, or was killed and left it."""
     locks = directory / ".snakemake/locks"
     return locks.is_dir() and any(locks.iterdir())
+
+
+def refuse_during_a_run(directory: Path) -> None:
+    """Before something is deleted that a run may need: do nothing, or refuse.
+
+    Snakemake's lock alone does not tell: the end of any other run in the directory takes it away.
+
+    Raises:
+        UserError: a run is at work in the working directory, or may be.
+    """
+    if why := at_work(directory / "results"):
+        raise UserError(f"{directory}: {why}")
+    if locked(directory):
+        raise UserError(
+            f"{directory}: a run is going on and may need what would be deleted; wait for its end "
+            "(after a killed one, run again first)"
+        )
 
 
 def begun(directory: Path) -> set[str]:

@@ -8,6 +8,7 @@ from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX, provenance_path, read_provenance
 from matlabel.inspection.own_files import content_digest, in_key_folder, is_artifact, is_provenance, key_folders
+from matlabel.inspection.records import refuse_during_a_run
 
 _DAMAGED = ("damaged", "truncated")
 
@@ -48,12 +49,16 @@ def verify(results: Path) -> Iterator[Finding]:
 def repair(finding: Finding, results: Path) -> None:
     """Delete a damaged file, so that the next run computes it again; its provenance goes first, as it goes with it.
 
+    A job that runs replaces an artifact first and its provenance afterwards: what lies between looks damaged.
+
     Raises:
-        UserError: it is not a file of ours below `results`, or not one any more; nothing is deleted.
+        UserError: a run is at work, or it is not a damaged file of ours below `results`, or not one any more; nothing
+            is deleted.
     """
+    refuse_during_a_run(results.absolute().parent)
     path = finding.path
     own = in_key_folder(path, results) and (is_artifact(path) or content_digest(path))
-    if not own or not finding.repairable or path.is_symlink():
+    if not own or not finding.repairable or path.is_symlink() or _problem(path) not in _DAMAGED:
         raise UserError(f"{path}: not a damaged artifact below {results}; it was left alone")
     if is_artifact(path):
         provenance_path(path).unlink(missing_ok=True)

@@ -34,7 +34,7 @@ def read_correction(
     such pixels are no opinion, and never the class whose colour a blend happens to meet.
 
     Args:
-        path: a PNG with transparency; alpha under 128 means no opinion, VOC's void colour unknown, any other colour the
+        path: a PNG with transparency, or a label image, which decides every pixel; alpha under 128 means no opinion, VOC's void colour unknown, any other colour the
             nearest one that may be drawn, within a distance of 32 and clearly nearer than the second.
         shape: (H, W) of the image.
         labels: label values 1..K of the image's tags.
@@ -50,7 +50,8 @@ def read_correction(
     """
     data = read_bytes(path) if sha256 is None else read_unchanged(path, sha256)
     try:
-        drawn = np.asarray(open_picture(data, MASKS, size=shape).convert("RGBA"))
+        picture = open_picture(data, MASKS, size=shape)
+        drawn = np.asarray(picture.convert("RGBA"))
     except WrongSizeError as error:
         height, width = error.size
         raise UserError(
@@ -66,8 +67,10 @@ def read_correction(
             raise UserError(f"{path}: what is drawn is hardly there (less than half opaque); draw it opaque")
         return opinion
     colours, which = np.unique(drawn[stroke][:, :3], axis=0, return_inverse=True)
-    if stroke.all() or len(colours) > _MOST_COLOURS:
-        what = "nothing in it is transparent, so that every pixel would count" if stroke.all() else "a whole picture"
+    # A label image is meant to say all; a layer that was flattened over black or the photograph is a slip.
+    flattened = stroke.all() and picture.mode != "P"
+    if flattened or len(colours) > _MOST_COLOURS:
+        what = "nothing in it is transparent, so that every pixel would count" if flattened else "a whole picture"
         raise UserError(f"{path}: {what}; save the layer of the strokes alone, over transparency")
     values = np.array([0, *labels, VOID])
     candidates = voc_palette()[values].astype(float)

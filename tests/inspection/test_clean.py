@@ -1,8 +1,10 @@
 """Deleting leaves nothing that looks whole and is not, and stays where it belongs."""
 
+import json
 import os
 import shutil
 import time
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from snapshot import snapshot
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import write_shard
-from matlabel.inspection.clean import Leftover, _folders, _links, _small, remove
+from matlabel.driver import Driver
+from matlabel.inspection.clean import Leftover, _folders, _links, _small, leftovers, remove
+from matlabel.inspection.workflow import Workflow
 
 
 @pytest.fixture
@@ -127,5 +131,17 @@ def test_nothing_goes_while_a_run_holds_the_folder(tmp_path, folder):
     (tmp_path / ".snakemake/locks").mkdir(parents=True)
     (tmp_path / ".snakemake/locks/0.input.lock").write_text("")
     with pytest.raises(UserError, match="a run is going on"):
+        remove(leftover(folder), tmp_path)
+    assert (folder / "shard-00000.h5").exists()
+
+
+@pytest.mark.parametrize(("executor", "says"), [("local", "another run is at work"), ("", "another run is starting")])
+def test_nothing_goes_while_a_driver_lives_whose_lock_another_has_taken_away(tmp_path, folder, executor, says):
+    record = asdict(replace(Driver.this_process(), executor=executor))
+    (tmp_path / "results/.drivers").mkdir()
+    (tmp_path / "results/.drivers/this.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=says):
+        leftovers([Workflow(tmp_path / "Snakefile", tmp_path)])
+    with pytest.raises(UserError, match=says):
         remove(leftover(folder), tmp_path)
     assert (folder / "shard-00000.h5").exists()

@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -8,6 +11,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lineage import lineage_text
 from matlabel.artifacts.provenance import Inputs, provenance_path, recorded
 from matlabel.artifacts.shard import write_shard
+from matlabel.driver import Driver
 from matlabel.inspection.verify import repair, verify
 
 
@@ -146,6 +150,26 @@ def test_repair_refuses_what_has_become_somebody_elses(results, tmp_path):
     with pytest.raises(UserError, match="left alone"):
         repair(finding, results)
     assert (tmp_path / "labels/00000000/shard-00000.h5").exists()
+
+
+def test_repair_refuses_while_a_run_is_at_work_and_what_has_become_whole_since(results):
+    labels = results / "labels/00000000/shard-00000.h5"
+    whole = labels.read_bytes()
+    flip(labels)
+    (finding,) = verify(results)
+    driver = results / ".drivers/this.json"
+    driver.parent.mkdir()
+    driver.write_text(json.dumps(asdict(replace(Driver.this_process(), executor="local"))))
+    with pytest.raises(UserError, match="another run is at work"):
+        repair(finding, results)
+    result = CliRunner().invoke(cli.app, ["verify", str(results), "--repair"])
+    assert (result.exit_code, "another run is at work" in str(result.exception)) == (1, True)
+    driver.unlink()
+    # Its job was between the artifact and the provenance.
+    labels.write_bytes(whole)
+    with pytest.raises(UserError, match="left alone"):
+        repair(finding, results)
+    assert labels.read_bytes() == whole
 
 
 def test_whoever_reads_a_damaged_artifact_names_it(results):

@@ -57,14 +57,13 @@ def test_a_read_only_folder_can_be_looked_at_and_says_so(disk):
     assert mount("--rbind", str(disk.folder), str(disk.folder)).returncode == 0
     try:
         assert mount("-o", "remount,bind,ro", str(disk.folder)).returncode == 0
-        assert disk.planned("all_cam") == {"cam": 1}
+        assert ".checks.json\t" in disk.snakemake("--summary", "all_dataset")
         output = disk.snakemake("all_cam", fails=True)
         assert f"{disk.folder}/.snakemake: cannot be written to; look at it with -n" in output
         assert "Traceback" not in output
     finally:
         subprocess.run(["umount", "--lazy", str(disk.folder)], check=True)
     assert mount("-o", "remount,rw", str(results)).returncode == 0
-    assert disk.planned("all_cam") == {"cam": 1}
 
 
 def test_results_that_vanish_under_a_run_are_named(tmp_path):

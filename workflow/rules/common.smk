@@ -11,8 +11,9 @@ from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
-from matlabel import cluster, driver
+from matlabel import command_line, driver
 from matlabel.artifacts.errors import UserError, storage_problem
+from matlabel.cluster import Planned
 from matlabel.exits import NoRetries
 from matlabel.inspection.mirror import mirrored
 from matlabel.inspection.records import begun, submitted
@@ -25,13 +26,17 @@ from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
 
 RESULTS, SNAKEMAKE = Path("results"), Path(".snakemake")
-LOOKING = workflow.output_settings.dryrun
+REPORT = command_line.report(sys.argv)
+LOOKING = workflow.output_settings.dryrun or REPORT is not None or command_line.shows(sys.argv)
 notes = []
 try:
     if workflow.is_main_process:
-        # Of what else is asked of Snakemake than a run, it tells a Snakefile nothing.
-        notes += driver.enter(RESULTS, SNAKEMAKE, LOOKING, unlocking="--unlock" in sys.argv)
-        if LOOKING and not (driver.writable(RESULTS) and driver.writable(SNAKEMAKE)):
+        notes += driver.enter(RESULTS, SNAKEMAKE, LOOKING, unlocking=command_line.unlocks(sys.argv))
+        if LOOKING and not (driver.writable(SNAKEMAKE) and (REPORT or driver.writable(RESULTS))):
+            if REPORT and not REPORT.is_absolute():
+                raise UserError(
+                    f"{REPORT}: would be lost, as nothing can be written here; name a file by its whole path"
+                )
             # Snakemake writes even then: a mirror of this folder takes it, and is deleted when this process ends.
             elsewhere = contextlib.ExitStack()
             elsewhere.enter_context(mirrored(Path.cwd(), config))
@@ -61,13 +66,11 @@ def begin():
     comments = {f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "") for job in jobs}
     makes = {str(file) for job in jobs for file in job.output}
     reads = {str(file) for job in jobs for file in job.input}
-    planned = cluster.Planned(Path.cwd(), comments, makes, submitted(Path.cwd()))
-    on_cluster = not workflow.local_exec or driver.left_on_slurm(RESULTS)
+    planned = Planned(Path.cwd(), comments, makes, submitted(Path.cwd()))
     try:
-        if cluster.settle(planned, on_cluster):
+        if not driver.begin(RESULTS, workflow.executor_plugin.name, workflow.local_exec, planned, reads):
             workflow.persistence.unlock()
             driver.again()
-        driver.begin(RESULTS, workflow.executor_plugin.name, workflow.local_exec, makes, reads)
         logger.addFilter(NoRetries(workflow.dag, jobs))
     except UserError as error:
         sys.exit(f"matlabel: {error}")
