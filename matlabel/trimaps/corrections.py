@@ -34,8 +34,9 @@ def read_correction(
     such pixels are no opinion, and never the class whose colour a blend happens to meet.
 
     Args:
-        path: a PNG with transparency, or a label image, which decides every pixel; alpha under 128 means no opinion, VOC's void colour unknown, any other colour the
-            nearest one that may be drawn, within a distance of 32 and clearly nearer than the second.
+        path: a PNG with transparency, or a label image, which decides every pixel; alpha under 128 means no opinion,
+            VOC's void colour unknown, any other colour the nearest one that may be drawn, within a distance of 32 and
+            clearly nearer than the second.
         shape: (H, W) of the image.
         labels: label values 1..K of the image's tags.
         names: all class names.

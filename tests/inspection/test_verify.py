@@ -137,6 +137,8 @@ def test_no_file_of_somebody_elses_is_deleted_whatever_it_is_called_and_lies_bes
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     result = CliRunner().invoke(cli.app, ["verify", str(results), "--repair"])
     assert (result.exit_code, "deleted" in result.output) == (1, False)
+    for link in ("mattes", "labels/22222222"):
+        assert f"{results / link}: a link, not looked at" in result.output
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert found(results) == {"labels/00000000/shard-00007.h5": "foreign"}
 
