@@ -18,7 +18,7 @@ import numpy as np
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 _LEVEL = 4  # of gzip; higher ones take longer and save little
 _RATIO = 1100  # gzip makes 1032 bytes of one at most: an array that claims more was never written
 _PLAIN = 1 << 20  # bytes of an array that may stand for nothing but zeros
@@ -69,10 +69,14 @@ def write_shard(path: str | Path, *, stage: str, key: str, classes: list[str], s
     """Write a shard atomically: `with write_shard(...) as shard: shard.add("id", trimap=array)`."""
     with atomic_path(path) as temporary:
         with h5py.File(temporary, "w", track_order=True, libver="v110", locking=False) as file:
-            file.attrs["stage"] = stage
-            file.attrs["key"] = key
-            file.attrs["classes"] = json.dumps(classes, ensure_ascii=False)
-            file.attrs["settings"] = json.dumps(settings, sort_keys=True, ensure_ascii=False)
+            # Of fixed length: libhdf5 loops for ever in a damaged heap of texts of any length.
+            for name, text in (
+                ("stage", stage),
+                ("key", key),
+                ("classes", json.dumps(classes, ensure_ascii=False)),
+                ("settings", json.dumps(settings, sort_keys=True, ensure_ascii=False)),
+            ):
+                file.attrs[name] = np.bytes_(text.encode())
             file.attrs["format"] = FORMAT
             yield ShardWriter(file)
 
@@ -102,6 +106,7 @@ class Shard:
             found = group[name] if _stands(group, name) else None
             if (
                 isinstance(found, h5py.Dataset)
+                and found.dtype.kind in "biuf"
                 and not _elsewhere(found)
                 and found.nbytes <= _PLAIN + _RATIO * found.id.get_storage_size()
             ):
@@ -133,10 +138,23 @@ def _elsewhere(dataset: h5py.Dataset) -> bool:
     return bool(dataset.is_virtual or dataset.external)
 
 
+def _plain_attribute(file: h5py.File, name: str) -> Any:
+    """The value of a root attribute that stands in its header: a number or a text of fixed length.
+
+    Raises:
+        KeyError: there is none.
+        ValueError: it is of another kind.
+    """
+    if file.attrs.get_id(name).dtype.kind not in "Siuf":
+        raise ValueError("neither a number nor a text of fixed length")
+    return file.attrs[name]
+
+
 def _attribute(path: Path, file: h5py.File, name: str, kind: type) -> Any:
     """A root attribute; lists and mappings are JSON."""
     try:
-        found = file.attrs[name]
+        found = _plain_attribute(file, name)
+        found = found.decode() if isinstance(found, bytes) else found
         found = found if kind is str else json.loads(found)
     except (*_DAMAGE, RecursionError) as error:
         raise UserError(f"{path}: its attribute {name} cannot be read ({error!s:.200}); {_REMEDY}") from error
@@ -167,7 +185,7 @@ def open_shard(path: str | Path, stage: str | None = None) -> Iterator[Shard]:
         raise UserError(f"{path}: cannot be read as a shard ({error}); delete it and run again") from error
     with file:
         try:
-            written = int(file.attrs["format"]) if "format" in file.attrs else None
+            written = int(_plain_attribute(file, "format")) if "format" in file.attrs else None
             shard = Shard(path, file) if written == FORMAT else None
         except _DAMAGE as error:
             raise UserError(f"{path}: cannot be read as a shard ({error!s:.200}); {_REMEDY}") from error
