@@ -12,7 +12,8 @@ pytestmark = pytest.mark.workflow
 @pytest.fixture
 def planned(tmp_path):
     """A function of changes to the config: what a dry run prints."""
-    write_folder(tmp_path / "animals", {"a0": ("train", "cat"), "a1": ("train", "dog"), "v0": ("val", "cat")})
+    rows = {f"a{number}": ("train", ("cat", "dog")[number % 2]) for number in range(8)}
+    write_folder(tmp_path / "animals", {**rows, "v0": ("val", "cat")})
     run = Run(tmp_path)
 
     def plan(*options, **changes):
