@@ -2,14 +2,8 @@
 
 from snakemake.utils import min_version
 
-from matlabel.plan.config_files import refuse_odd_files
-
 min_version("9.27")
 
-
-# Of a key that is there twice the last would count, without a word.
-if workflow.is_main_process:
-    refuse_odd_files(workflow.config_settings.configfiles or [f"{workflow.basedir}/config.yaml"])
 
 # A config file on the command line would be merged over this one: the demo's settings would leak into other runs.
 if not workflow.config_settings.configfiles:

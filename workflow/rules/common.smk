@@ -19,11 +19,16 @@ from matlabel.inspection.mirror import mirrored
 from matlabel.inspection.records import begun, submitted
 from matlabel.plan import Plan
 from matlabel.plan.chain import STAGES
+from matlabel.plan.config_files import refuse_odd_files
 from matlabel.plan.links import set_links
 from matlabel.plan.lost import first_lost
 from matlabel.plan.needs import needs_of
 from matlabel.plan.sources import sources_digest
 from matlabel.scores import warnings_of
+
+# Of a key that is there twice the last would count, without a word.
+if workflow.is_main_process:
+    refuse_odd_files(workflow.config_settings.configfiles or [f"{workflow.basedir}/config.yaml"])
 
 RESULTS, SNAKEMAKE = Path("results"), Path(".snakemake")
 REPORT = command_line.report(sys.argv)
