@@ -32,7 +32,7 @@ test-long: .venv/ready
 # The workflow on a SLURM of two nodes, which is installed if need be, and started and stopped by the tests.
 test-slurm: .venv/ready
 	tests/slurm/install
-	$(RUN) pytest -m slurm tests/slurm
+	$(RUN) pytest -m "slurm and not long" tests/slurm
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -175,6 +175,7 @@ def test_a_killed_driver_does_nothing_twice_no_gpu_is_shared_and_the_artifacts_a
     assert list((run.folder / "logs/slurm").glob("efficiency_report_*.csv"))
 
 
+@pytest.mark.long
 def test_the_tasks_of_an_array_outlive_their_driver_and_are_not_done_twice(cluster, tmp_path):
     run, options = OnSlurm(tmp_path / "cluster", cluster, SMALL), ("all_activations", "--slurm-array-jobs=activations")
     process = run.start(*options)
@@ -234,7 +235,7 @@ def test_a_job_over_its_memory_gets_more_and_neither_a_cancelled_one_nor_a_lost_
 
 def test_a_training_is_requeued_and_when_its_time_is_up_gets_more(cluster, tmp_path):
     # It never ends by itself, however fast the machine.
-    run = OnSlurm(tmp_path / "cluster", cluster, {**LONG, "cam": {**LONG["cam"], "epochs": 100_000}})
+    run = OnSlurm(tmp_path / "cluster", cluster, {**LONG, "cam": {**LONG["cam"], "epochs": 10_000}})
     process = run.start("all_cam", "--set-resources", "cam:runtime=attempt", "cam:mem_mb=4000")
     until = waiting(cluster, process)
     number = until(lambda: checkpoint(run) and cluster.running("cam"), "cam trains")
