@@ -27,7 +27,7 @@ test: .venv/ready lint
 
 # What takes hours: every setting and source file of the rerun matrix, the demo killed twenty times.
 test-long: .venv/ready
-	$(RUN) pytest -m long
+	$(RUN) pytest -m "long and not slurm"
 
 # The workflow on a SLURM of two nodes, which is installed if need be, and started and stopped by the tests.
 test-slurm: .venv/ready
