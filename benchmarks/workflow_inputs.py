@@ -60,8 +60,8 @@ def config(path: Path, data: Path, shard_size: int | None) -> Path:
         dataset["shard_size"] = shard_size
     settings = {
         "dataset": dataset,
-        "cam": {"weights": "none"},
-        "segmenter": {"weights": "none"},
+        "cam": {"weights": "none", "batch_size": 2},
+        "segmenter": {"weights": "none", "batch_size": 2},
         "predictions": {"splits": ["train", "val"]},
         "evaluation": {"splits": ["val"]},
         "device": "cpu",

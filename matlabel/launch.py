@@ -56,11 +56,6 @@ def start(job: Job, settings: TrainingSettings) -> Fabric:
     Raises:
         UserError: the device or the number of devices or processes is not to be had.
     """
-    if settings.batch_size % settings.processes:
-        raise UserError(
-            f"{job.stage}.batch_size {settings.batch_size} must be a multiple of the {settings.processes} processes "
-            f"({job.stage}.devices x {job.stage}.nodes)"
-        )
     device = pick_device(job.device)
     if device == "cuda" and settings.devices > torch.cuda.device_count():
         raise UserError(f"{job.stage}.devices is {settings.devices}, but there are {torch.cuda.device_count()} GPUs")

@@ -38,26 +38,28 @@ class CamSettings(TrainingSettings):
 
     embedding_size: int = Field(128, ge=4, le=4096, description="Channels d of the embedding Z.")
     category: float = Field(
-        0.0, ge=0, le=1000, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
+        0.0, ge=0, le=1_000_000, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
     )
     category_against: Literal["all", "present"] = Field(
         "all",
         description="What category decoupling pushes a region from: the centres of all other classes and of the "
         "background, or only those of the image's other tags.",
     )
-    foreground: float = Field(0.2, ge=0, le=1000, description="Weight of foreground-background decoupling.")
+    foreground: float = Field(0.2, ge=0, le=1_000_000, description="Weight of foreground-background decoupling.")
     consistency: float = Field(
         0.0,
         ge=0,
-        le=1000,
+        le=1_000_000,
         json_schema_extra={"introduced": 1.0},
         description="Weight of the agreement of student and teacher.",
     )
-    exclusivity: float = Field(0.1, ge=0, le=1000, description="Weight of the removal of non-exclusive activation.")
+    exclusivity: float = Field(
+        0.1, ge=0, le=1_000_000, description="Weight of the removal of non-exclusive activation."
+    )
     affinity: float = Field(
         0.0,
         ge=0,
-        le=1000,
+        le=1_000_000,
         description="Weight of learned affinity, for activations.spread; the trunk gets no gradient from it, so with "
         "sgd it is how fast its heads learn.",
     )

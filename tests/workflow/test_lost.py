@@ -12,7 +12,9 @@ from matlabel.plan.chain import STAGES
 
 pytestmark = pytest.mark.workflow
 # Written by the driver before each run, or told of beside the file.
-DRIVERS = re.compile(r"\..*|settings\.yaml|order\.csv|index\.csv|.*-[0-9a-f]{12}\.(csv|txt)|.*\.provenance\.json")
+DRIVERS = re.compile(
+    r"\..*|settings\.yaml|order\.csv|index\.csv|masks\.csv|.*-[0-9a-f]{12}\.(csv|txt)|.*\.provenance\.json"
+)
 
 
 def asked_for(run):
