@@ -11,18 +11,13 @@ if not workflow.config_settings.configfiles:
     configfile: f"{workflow.basedir}/config.yaml"
 
 
+include: "workflow/driver.smk"
 include: "workflow/rules/common.smk"
 
 
 wildcard_constraints:
     key="[0-9a-f]{8}",
     shard="[0-9]{5}",
-
-
-onstart:
-    if workflow.is_main_process:
-        begin()
-        link()
 
 
 rule all:

@@ -7,18 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # What shows something and runs nothing.
-_SHOWN = {"--summary", "-S", "--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--lint"}
-_SHOWN |= {
-    "--list-rules",
-    "--list",
-    "-l",
-    "--list-target-rules",
-    "--lt",
-    "--list-changes",
-    "--lc",
+_SHOWN = {
+    *("--summary", "-S", "--detailed-summary", "-D", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--lint"),
+    *("--list-rules", "--list", "-l", "--list-target-rules", "--lt", "--list-changes", "--lc"),
+    *("--list-input-changes", "--li", "--list-params-changes", "--lp", "--list-untracked", "--lu"),
     "--print-compilation",
 }
-_SHOWN |= {"--list-input-changes", "--li", "--list-params-changes", "--lp", "--list-untracked", "--lu"}
 
 
 def unlocks(words: Sequence[str]) -> bool:

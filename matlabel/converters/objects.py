@@ -16,7 +16,7 @@ MOST_BYTES = 512 * 2**20
 
 
 def load_object(content: bytes) -> Any:
-    """What a file holds, as np.load(file, allow_pickle=True).item() would say.
+    """The dictionary (or other plain value) that np.save has wrapped in an array without axes.
 
     Args:
         content: the file.

@@ -62,7 +62,6 @@ def refuse(
             they would leave out every image.
     """
     known, table = set(classes), data / "labels.csv"
-    others = reader.list_others(data / "images", EXTENSIONS)
     for image in listed:
         for tag in image.tags:
             if tag not in known and settings.unknown_class == "refuse":
@@ -77,18 +76,18 @@ def refuse(
     missing = [image for image in listed if image.image is None]
     if missing and settings.unreadable == "refuse":
         raise UserError(
-            f"{table}: no image in images/ for {_missing(missing, stems, others)}; add them, or leave them out with "
+            f"{table}: no image in images/ for {_missing(missing, stems, data)}; add them, or leave them out with "
             "dataset.unreadable: reject"
         )
     for split in dict.fromkeys(image.split for image in listed):
         of_split = [image for image in listed if image.split == split]
-        untagged_ = [image for image in of_split if not image.tags and settings.untagged == "reject"]
+        without_tags = [image for image in of_split if not image.tags and settings.untagged == "reject"]
         unknown = [image for image in of_split if set(image.tags) - known]
         absent = [image for image in of_split if image.image is None]
-        if len({image.id for image in [*untagged_, *unknown, *absent]}) == len(of_split):
-            reasons = [f"{len(untagged_)} without tags"] if untagged_ else []
+        if len({image.id for image in [*without_tags, *unknown, *absent]}) == len(of_split):
+            reasons = [f"{len(without_tags)} without tags"] if without_tags else []
             reasons += [f"{len(unknown)} with tags that are not in classes.txt"] if unknown else []
-            reasons += [f"{len(absent)} without a file in images/: {_missing(absent, stems, others)}"] if absent else []
+            reasons += [f"{len(absent)} without a file in images/: {_missing(absent, stems, data)}"] if absent else []
             raise UserError(f"{table}: every image of split {split} would be left out: {'; '.join(reasons)}")
 
 
@@ -125,15 +124,16 @@ def _suffix(stems: Sequence[str], images: dict[str, str]) -> str | None:
     """What all these names have after that of an image."""
     ends = set()
     for stem in stems:
-        fitting = [stem[: -cut or None] for cut in range(1, len(stem)) if stem[:-cut] in images]
-        if not fitting:
+        image = next((stem[:end] for end in range(len(stem) - 1, 0, -1) if stem[:end] in images), None)
+        if image is None:
             return None
-        ends.add(stem.removeprefix(fitting[0]))
+        ends.add(stem.removeprefix(image))
     return ends.pop() if len(ends) == 1 else None
 
 
-def _missing(missing: Sequence[reader.Tagged], stems: Sequence[str], others: Sequence[str]) -> str:
-    names = []
+def _missing(missing: Sequence[reader.Tagged], stems: Sequence[str], data: Path) -> str:
+    """The first few of the images that have no file, each with what comes nearest to it."""
+    names, others = [], reader.list_others(data / "images", EXTENSIONS)
     for image in missing[:_NAMED]:
         unread = next((name for name in others if os.path.splitext(name.rstrip("/"))[0] == image.written), None)
         like = None if unread else nearest(image.written, stems)
@@ -141,5 +141,5 @@ def _missing(missing: Sequence[reader.Tagged], stems: Sequence[str], others: Seq
             like = f"{like}, the id is {image.written!a}"
         hint = f"; {unread} is not read" if unread else f"; there is {like}" if like else ""
         names.append(f"{image.written} (line {image.line}{hint})")
-    more = len(missing) - _NAMED
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    names += [""] * (len(missing) - _NAMED)  # only counted
+    return some(names, _NAMED)

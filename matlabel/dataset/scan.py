@@ -119,6 +119,8 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
         digests = {
             image_id: index.sha256(base, prefix + masks[image_id]) for image_id in found.ids if image_id in masks
         }
+        if write:
+            index.save()  # before what may refuse: the next attempt reads no file again
         report = _check_masks(found, data, root, {i: masks[i] for i in digests}, digests, settings, classes, write)
         for number, placed in shards.items():
             entries = [found.entries[image.id] for _, image in placed]
@@ -134,8 +136,6 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
                 _add(root, f"shard-{number}", shard_text(entries), write),
                 _add(root, f"masks-{number}", files_text(pairs, read=True), write) if pairs else None,
             )
-        if write:
-            index.save()
     return found
 
 

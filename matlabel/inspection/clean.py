@@ -13,7 +13,8 @@ from matlabel.artifacts.provenance import SUFFIX, read_provenance
 from matlabel.artifacts.reading import read_text
 from matlabel.inspection.dry_run import jobs_to_run
 from matlabel.inspection.mirror import planned
-from matlabel.inspection.own_files import (
+from matlabel.inspection.records import refuse_during_a_run
+from matlabel.inspection.result_files import (
     FOLDERS,
     REMOVED,
     content_digest,
@@ -24,7 +25,6 @@ from matlabel.inspection.own_files import (
     key_folders,
     strangers,
 )
-from matlabel.inspection.records import refuse_during_a_run
 from matlabel.inspection.workflow import Workflow
 from matlabel.plan.chain import STAGES
 from matlabel.plan.sources import sources_digest

@@ -37,8 +37,8 @@ def verify(
 ) -> None:
     """Hold every artifact against the SHA-256 it was written with; name what is damaged, truncated or foreign."""
     from matlabel.inspection import verify as checks
-    from matlabel.inspection.own_files import linked_folders
     from matlabel.inspection.records import refuse_during_a_run
+    from matlabel.inspection.result_files import linked_folders
 
     if repair:
         refuse_during_a_run(results.absolute().parent)

@@ -1,7 +1,7 @@
 """What a config names must be there: splits, masks, weight files. Checked before any job starts."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.util import find_spec
 from itertools import permutations
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.naming import some
 from matlabel.artifacts.reading import read_bytes
-from matlabel.dataset.manifest import Entry, tag_indices
+from matlabel.dataset.manifest import tag_indices
 from matlabel.dataset.scan import Scan
 from matlabel.plan.chain import stages_of
 from matlabel.plan.rounds import earlier_round
@@ -90,37 +90,41 @@ def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[st
             f"{where}cam: the training images have the same tags ({shown}), so that nothing tells a class from what is "
             "around it; add photographs without it, with empty tags and dataset.untagged: background"
         )
-    return notes_on_tags(where, trained, classes)
-
-
-def notes_on_tags(where: str, trained: Sequence[Entry], classes: list[str]) -> list[str]:
-    """Lines on classes that are in every training image, in few, or never apart from another.
-
-    Raises:
-        UserError: a class is in none.
-    """
-    images = {name: {entry.id for entry in trained if name in entry.tags} for name in classes}
+    images: dict[str, set[str]] = {name: set() for name in classes}
+    for entry in trained:
+        for tag in entry.tags:
+            images[tag].add(entry.id)
     if empty := [name for name in classes if not images[name]]:
         raise UserError(
             f"{where}cam: no training image is tagged {', '.join(empty)}; add photographs of it, or take it out of "
             "classes.txt (the label values of the classes after it then change)"
         )
+    return notes_on_tags(images, len(trained))
+
+
+def notes_on_tags(images: Mapping[str, set[str]], trained: int) -> list[str]:
+    """Lines on classes that are in every training image, in few, or never apart from another.
+
+    Args:
+        images: class -> ids of the training images that are tagged with it.
+        trained: number of training images.
+    """
     notes = []
-    if full := [name for name in classes if len(images[name]) == len(trained)]:
+    if full := [name for name, found in images.items() if len(found) == trained]:
         notes.append(
-            f"{where}cam: every training image is tagged {some(full)}: nothing tells it from what is around it; add "
+            f"cam: every training image is tagged {some(full)}: nothing tells it from what is around it; add "
             "photographs without it"
         )
-    if few := [f"{name} ({len(images[name])})" for name in classes if len(images[name]) < FEW]:
-        notes.append(f"{where}cam: fewer than {FEW} training images are tagged {some(few)}: add photographs of it")
+    if few := [f"{name} ({len(found)})" for name, found in images.items() if len(found) < FEW]:
+        notes.append(f"cam: fewer than {FEW} training images are tagged {some(few)}: add photographs of it")
     together = [
         f"{one} and {other} are never apart" if images[one] == images[other] else f"{one} is never without {other}"
-        for one, other in permutations([name for name in classes if name not in full], 2)
+        for one, other in permutations([name for name in images if name not in full], 2)
         if images[one] < images[other] or (images[one] == images[other] and one < other)
     ]
     if together:
         notes.append(
-            f"{where}cam: tags cannot tell which is which where, in the training images, {some(together)}; add "
+            f"cam: tags cannot tell which is which where, in the training images, {some(together)}; add "
             "photographs that show one without the other"
         )
     return notes

@@ -8,28 +8,24 @@ from typing import Any
 from matlabel.artifacts.atomic import add_text
 from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
-from matlabel.dataset import folder as reader
-from matlabel.dataset.index import FileIndex
-from matlabel.dataset.manifest import data_folder
-from matlabel.dataset.scan import Scan, scan
+from matlabel.dataset.scan import ShardFiles
 from matlabel.devices import has_nvidia_gpu
 from matlabel.plan.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS, Node, add_chain
 from matlabel.plan.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights, unscored_masks
-from matlabel.plan.own_files import corrections_of, maps_of
+from matlabel.plan.data_set import class_names, scanned
 from matlabel.plan.rounds import earlier_round, in_rounds
 from matlabel.plan.sources import sources_digest, sources_text
 from matlabel.plan.starts import check_starts, check_steps
 from matlabel.plan.summaries import ablation_node, report_node
+from matlabel.plan.user_files import corrections_of, maps_of
 from matlabel.settings.config import Config, StageSettings, load_config
-
-__all__ = ["Plan", "data_folder"]
 
 
 class Plan:
     """Paths and shards of every artifact that a config asks for.
 
     Paths are relative to the working directory. With `write`, the driver's own files are added (manifest, settings,
-    code files, links); they are content-addressed, so that adding them disturbs no job that is running.
+    code files); they are content-addressed, so that adding them disturbs no job that is running.
 
     Raises:
         UserError: anything wrong in the config or the data, before any job starts.
@@ -44,9 +40,11 @@ class Plan:
         self.nodes: dict[str, Node] = {}
         self.chains: dict[tuple[str, int], dict[str, str]] = {}
 
-        self.classes = self._classes()
+        self.classes = class_names(self.config.dataset)
         self._add_chains()
-        self.data = self._scan()
+        root = self._dataset_root
+        self._add(f"{root}/settings.yaml", self.nodes[root.name].settings_text(self.classes))
+        self.data = scanned(self.config.dataset, root, self.classes, write)
         for variant, settings in self.variants.items():
             where = self._where(variant)
             check_splits(where, settings, self.data)
@@ -61,7 +59,7 @@ class Plan:
         for node in self.nodes.values():
             self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
         self.corrections = corrections_of(self.nodes.values(), self.data, self.classes, self._add)
-        self.maps = self._maps()
+        self.maps = maps_of(self.nodes.values(), self.data, self.classes, self.splits, self._add, root, write)
 
     @property
     def wants_gpu(self) -> bool:
@@ -81,7 +79,8 @@ class Plan:
         left = self.data.without(rejected)
         for variant, settings in self.variants.items():
             check_steps(self._where(variant), settings, left)
-            check_tags(self._where(variant), settings, left, self.classes)
+            if rejected:
+                check_tags(self._where(variant), settings, left, self.classes)
         trainings = [node for node in self.nodes.values() if node.stage in TRAININGS]
         check_starts([(node, Path(self.artifact(node.key))) for node in trainings], self.classes)
 
@@ -294,46 +293,9 @@ class Plan:
         text = "".join(f"{file.name}\n" for file in files)
         return self._add(str(self._dataset_root / f"{name}-{text_sha256(text)[:12]}.txt"), text)
 
-    def _shards_of(self, splits: list[str]) -> list[Any]:
+    def _shards_of(self, splits: list[str]) -> list[ShardFiles]:
         return [shard for shard in self.data.shards.values() if shard.split in splits]
 
     @property
     def _dataset_root(self) -> Path:
         return Path(next(node.folder for node in self.nodes.values() if node.stage == "dataset"))
-
-    def _classes(self) -> list[str]:
-        dataset = self.config.dataset
-        if dataset.format == "shapes":
-            from matlabel.dataset.shapes import CLASSES
-
-            return list(CLASSES)
-        folder = Path(dataset.path or "")
-        if not folder.is_dir():
-            raise UserError(f"dataset.path: no such folder: {folder}")
-        return reader.read_classes(folder)
-
-    def _scan(self) -> Scan:
-        dataset, root = self.config.dataset, self._dataset_root
-        self._add(f"{root}/settings.yaml", self.nodes[root.name].settings_text(self.classes))
-        if dataset.format == "folder":
-            data = base = Path(dataset.path or "")
-        else:
-            from matlabel.dataset.shapes.folder import shapes_folder
-
-            # The pictures must be there to be scanned; a dry run makes them too, where they do not disturb anything.
-            data, base = shapes_folder(root, dataset.shapes), root
-        return scan(data, base, root, dataset, self.classes, self._write)
-
-    def _maps(self) -> dict[tuple[str, str], str]:
-        """(key of activations, shard) -> CSV of the maps brought for it; digests are remembered beside the data's."""
-        indices: dict[Path, FileIndex] = {}
-
-        def index(folder: Path) -> FileIndex:
-            if folder not in indices:
-                indices[folder] = FileIndex(self._dataset_root / f"index-{text_sha256(str(folder))[:12]}.csv")
-            return indices[folder]
-
-        found = maps_of(self.nodes.values(), self.data, self.classes, self.splits, self._add, index)
-        for used in indices.values() if self._write else []:
-            used.save()
-        return found

@@ -80,9 +80,9 @@ def read_correction(
     clear = (nearest <= _NEAR) & (second >= _NEARER * nearest)
     opinion[stroke] = np.where(clear, values[distance.argmin(1)], -1)[which.reshape(-1)]
     labelled = opinion >= 0
-    # A label whose own colour others' blends meet is drawn only where colours do not pass through it.
+    # Of a soft brush, a label whose own colour others' blends meet is drawn only where colours do not pass through it.
     between = values[_between(candidates)]
-    if len(between):
+    if len(between) and not clear.all():
         opinion[np.isin(opinion, between) & _passing(drawn)] = -1
     soft = np.zeros(len(colours), bool)
     soft[~clear] = _is_blend(colours[~clear].astype(float), candidates)

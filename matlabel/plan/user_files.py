@@ -68,7 +68,8 @@ def maps_of(
     classes: list[str],
     splits: Callable[[Node], list[str]],
     add: Add,
-    index: Callable[[Path], FileIndex],
+    root: Path,
+    write: bool,
 ) -> ShardFiles:
     """The maps of the shards of the stage activations, where their source is files.
 
@@ -81,18 +82,21 @@ def maps_of(
         classes: the class names.
         splits: of a node, the splits that are asked for.
         add: path, text -> path: writes a driver's file, or not.
-        index: folder -> what is remembered of its files' digests.
+        root: results/dataset/<key>, where the digests of the files are remembered.
+        write: whether to remember them.
 
     Raises:
         UserError: no such folder, an image without maps, or maps that do not fit their image.
     """
-    found = {}
+    found, indices = {}, {}
     for node in [node for node in nodes if node.stage == "activations" and node.settings.kind == "files"]:
         folder, asked = Path(node.settings.named), splits(node)
         if not folder.is_dir():
             raise UserError(f"config: activations.source: no such folder: {folder}")
         rows = {number: [] for number, shard in data.shards.items() if shard.split in asked}
-        missing, digests = [], index(folder)
+        missing = []
+        # Two artifacts may take their maps from one folder.
+        digests = indices.setdefault(folder, FileIndex(root / f"index-{text_sha256(str(folder))[:12]}.csv"))
         for entry in data.entries.values():
             if entry.split not in asked or not _needs_maps(entry, classes):
                 continue
@@ -117,6 +121,8 @@ def maps_of(
         fresh = [row for number, files in rows.items() if not Path(paths[number]).exists() for row in files]
         check_maps(data, {row[0]: Path(row[1]) for row in fresh[:: len(fresh) // _LOOKED_AT + 1]}, classes, folder)
         found.update({(node.key, number): add(paths[number], text) for number, text in texts.items()})
+    for used in indices.values() if write else []:
+        used.save()
     return found
 
 
