@@ -9,8 +9,8 @@ import torch
 from matting_inputs import chosen, examples
 from measure import table
 
-from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch, solve, upload
 from matlabel.mattes.closed_form import closed_form
+from matlabel.mattes.gpu.closed_form import Prepared, closed_form_batch, solve, upload
 from matlabel.mattes.problem import Problem
 
 

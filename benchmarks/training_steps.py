@@ -11,13 +11,13 @@ from lightning.fabric import Fabric
 from measure import turns
 from torch import Tensor, nn
 
-from matlabel.backbones import Trunk, normalise
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.classifier.network import CamNetwork
-from matlabel.launch import Job, start
+from matlabel.networks.backbones import Trunk, normalise
+from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
-from matlabel.training import prepare, train_step
+from matlabel.training.launch import Job, start
+from matlabel.training.loop import prepare, train_step
 
 DEFAULT = CamSettings()
 # A step at which all terms have their full weight, of how many.

@@ -14,7 +14,7 @@ from pathlib import Path
 import workflow_inputs
 from measure import table
 
-from matlabel.plan.chain import STAGES
+from matlabel.runs.chain import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 HOUR = 3600

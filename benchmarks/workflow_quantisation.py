@@ -13,11 +13,11 @@ from matlabel.activations.views import activations
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.label_image import read_label_image
 from matlabel.artifacts.quantise import quantise
-from matlabel.classifier.load import load_classifier
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import tag_indices
 from matlabel.evaluation.confusion import confusion, counts, mean_iou
 from matlabel.evaluation.seed import LEVELS, ThresholdSweep, best_threshold, winners
+from matlabel.networks.trained_classifier import load_classifier
 from matlabel.settings.activations import ActivationsSettings
 
 

@@ -12,7 +12,7 @@ from matlabel.converters.commands import convert
 from matlabel.exits import explained
 from matlabel.inspection import FILE, FOLDER
 from matlabel.inspection.options import ManyValues
-from matlabel.local_jobs import end_with_driver, unwind_when_terminated
+from matlabel.runs.local_jobs import end_with_driver, unwind_when_terminated
 from matlabel.utf8 import speak_utf8
 
 app = typer.Typer(
@@ -266,7 +266,7 @@ def fetch(backbones: Annotated[list[str] | None, typer.Argument(help="resnet18, 
     if not backbones:
         print("nothing to fetch: no training of this config starts from `weights: imagenet`")
         return
-    from matlabel.backbones import fetch
+    from matlabel.networks.backbones import fetch
 
     print(f"{', '.join(backbones)}: in {fetch(backbones)}")
 

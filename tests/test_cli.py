@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from matlabel import cli
 from matlabel.artifacts.errors import UserError
-from matlabel.plan.chain import STAGES
+from matlabel.runs.chain import STAGES
 
 runner = CliRunner()
 

@@ -11,18 +11,18 @@ from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
-from matlabel import command_line, driver
+from matlabel.runs import command_line, driver
 from matlabel.artifacts.errors import UserError, storage_problem
-from matlabel.cluster import Planned
+from matlabel.runs.orphaned_jobs import Planned
 from matlabel.exits import NoRetries
 from matlabel.inspection.mirror import mirrored
 from matlabel.inspection.records import begun, submitted
-from matlabel.plan import Plan
-from matlabel.plan.chain import STAGES
-from matlabel.plan.config_files import refuse_odd_files
-from matlabel.plan.links import set_links
-from matlabel.plan.lost import first_lost
-from matlabel.scores import warnings_of
+from matlabel.runs import Plan
+from matlabel.runs.chain import STAGES
+from matlabel.runs.config_files import refuse_odd_files
+from matlabel.runs.links import set_links
+from matlabel.runs.lost import first_lost
+from matlabel.artifacts.scores import warnings_of
 
 # Of a key that is there twice the last would count, without a word.
 if workflow.is_main_process:

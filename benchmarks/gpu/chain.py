@@ -11,9 +11,9 @@ from matlabel.dataset import stage as dataset
 from matlabel.evaluation import stage as evaluation
 from matlabel.labels import stage as labels
 from matlabel.mattes import stage as mattes
-from matlabel.plan import Plan
-from matlabel.plan.links import set_links
 from matlabel.predictions import stage as predictions
+from matlabel.runs import Plan
+from matlabel.runs.links import set_links
 from matlabel.segmenter import stage as segmenter
 from matlabel.trimaps import stage as trimaps
 

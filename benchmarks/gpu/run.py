@@ -70,9 +70,9 @@ def cam_steps(folder: Path, device: str, batches: list[int], repeats: int) -> st
 def activation_rates(run: Path, device: str, images: int, batches: list[int]) -> str:
     """Images a second of reading activations, pictures decoded already, by the size of the batch."""
     from matlabel.activations.stage import _read, readable
-    from matlabel.classifier.load import load_classifier
     from matlabel.dataset.images import load_image
     from matlabel.dataset.manifest import load_shard, tag_indices
+    from matlabel.networks.trained_classifier import load_classifier
     from matlabel.settings.activations import ActivationsSettings
 
     root = Path.cwd()

@@ -20,7 +20,7 @@ from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs, recorded
 from matlabel.artifacts.reading import read_text
-from matlabel.scores import read_scores
+from matlabel.artifacts.scores import read_scores
 from matlabel.settings.base import Settings
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import Any
 
-from matlabel.scores import score
+from matlabel.artifacts.scores import score
 
 # What may decide labels, in the order of the columns; methods that are not named here follow.
 DECIDED_BY = ("none", "crf", "closed_form")

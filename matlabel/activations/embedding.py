@@ -9,7 +9,7 @@ class MeanEmbedding:
     """Gathers the embeddings of a batch from all views.
 
     Args:
-        axes: orthonormal float32[e, d], see `matlabel.classifier.axes`.
+        axes: orthonormal float32[e, d], see `matlabel.networks.embedding_axes`.
         size: (h, w) of the result.
     """
 

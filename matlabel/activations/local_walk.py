@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from matlabel.classifier.affinity import RADIUS, distances
-from matlabel.classifier.neighbours import half_disc, pairs
+from matlabel.networks.affinity import RADIUS, distances
+from matlabel.networks.neighbours import half_disc, pairs
 
 
 class LocalWalk:

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matlabel.classifier.load import Classifier
-from matlabel.classifier.network import Output, distribution, relative_maps
-from matlabel.classifier.regions import confident_regions
+from matlabel.networks.classifier import Output, distribution, relative_maps
+from matlabel.networks.confidence import confident_regions
+from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
 
 # Of a class where no class has any: there they share alike.

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from matlabel.activations.sizes import grid, scaled_size
-from matlabel.backbones import normalise
-from matlabel.deeplab import logits_of_views
+from matlabel.networks.backbones import normalise
+from matlabel.networks.deeplab import logits_of_views
 from matlabel.settings.activations import ActivationsSettings
 
 

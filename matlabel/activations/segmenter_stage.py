@@ -15,8 +15,8 @@ from matlabel.artifacts.shard import write_shard
 from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
-from matlabel.deeplab import DeepLab, load_segmenter
 from matlabel.devices import Halving, in_bfloat16, pick_device
+from matlabel.networks.deeplab import DeepLab, load_segmenter
 from matlabel.settings.activations import ActivationsSettings
 
 

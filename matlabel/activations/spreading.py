@@ -5,10 +5,10 @@ from torch import Tensor
 
 from matlabel.activations.again import read_again
 from matlabel.activations.local_walk import LocalWalk
-from matlabel.classifier.affinity import AffinityHead
-from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
-from matlabel.classifier.network import Output
-from matlabel.classifier.spread import spread
+from matlabel.networks.affinity import AffinityHead
+from matlabel.networks.classifier import Output
+from matlabel.networks.feature_walk import FeatureWalk, feature_affinity
+from matlabel.networks.spread import spread
 from matlabel.settings.activations import ActivationsSettings
 
 

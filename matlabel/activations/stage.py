@@ -15,12 +15,12 @@ from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.shard import write_shard
-from matlabel.classifier.axes import principal_axes
-from matlabel.classifier.load import Classifier, load_classifier
 from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
 from matlabel.devices import Halving, in_bfloat16, pick_device
+from matlabel.networks.embedding_axes import principal_axes
+from matlabel.networks.trained_classifier import Classifier, load_classifier
 from matlabel.settings.activations import ActivationsSettings
 
 
@@ -83,7 +83,7 @@ def readable(settings: ActivationsSettings, classifier: Classifier, weights: Pat
         raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
     walk = settings.spread
     if walk.steps and walk.affinity == "learned" and classifier.network.affinity is None:
-        raise UserError(f"{weights}: trained without affinity; set activations.spread.affinity: features")
+        raise UserError(f"{weights}: trained without affinity; set networks.spread.affinity: features")
     if settings.embedding and classifier.centres is None:
         raise UserError(f"{weights}: trained without an embedding; set {remedy}")
     return settings

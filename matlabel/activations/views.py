@@ -10,9 +10,9 @@ from matlabel.activations.embedding import MeanEmbedding
 from matlabel.activations.readout import combine, from_embedding, from_maps
 from matlabel.activations.sizes import grid, scaled_size
 from matlabel.activations.spreading import Spreading
-from matlabel.backbones import normalise
-from matlabel.classifier.load import Classifier
-from matlabel.classifier.network import Output
+from matlabel.networks.backbones import normalise
+from matlabel.networks.classifier import Output
+from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
 
 

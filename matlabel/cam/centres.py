@@ -5,7 +5,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matlabel.classifier.regions import Regions
+from matlabel.networks.confidence import Regions
 
 
 class Centres(nn.Module):

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from matlabel.classifier.network import relative_maps
-from matlabel.classifier.regions import LEAST, LEVEL, confident_cells
+from matlabel.networks.classifier import relative_maps
+from matlabel.networks.confidence import LEAST, LEVEL, confident_cells
 
 # Wrong tags are those of other images: so many times all tags are moved on by some images.
 SHIFTS = 4

@@ -17,11 +17,11 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
 from matlabel.cam.whole import WholeImages, whole_maps
-from matlabel.checkpoint import check_agreement
-from matlabel.classifier.network import CamNetwork
-from matlabel.launch import Job
+from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
-from matlabel.training import fit
+from matlabel.training.checkpoint import check_agreement
+from matlabel.training.launch import Job
+from matlabel.training.loop import fit
 
 FOLDS = 4
 # Of the steps of the training itself.

@@ -7,20 +7,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matlabel.backbones import normalise
-from matlabel.cam.affinity import affinity_loss, sure_regions, walked_maps
-from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
 from matlabel.cam.check import Look
-from matlabel.cam.consistency import consistency_loss, follow, inside, random_views, teach, warp
-from matlabel.cam.exclusivity import exclusivity_loss
-from matlabel.cam.foreground import foreground_loss
+from matlabel.cam.losses.affinity import affinity_loss, sure_regions, walked_maps
+from matlabel.cam.losses.category import category_loss
+from matlabel.cam.losses.consistency import consistency_loss, follow, inside, random_views, teach, warp
+from matlabel.cam.losses.exclusivity import exclusivity_loss
+from matlabel.cam.losses.foreground import foreground_loss
 from matlabel.cam.paste import choose_pastes
 from matlabel.cam.schedule import Schedule
-from matlabel.classifier.network import CamNetwork, Output, relative_maps
-from matlabel.classifier.regions import confident_regions
+from matlabel.networks.backbones import normalise
+from matlabel.networks.classifier import CamNetwork, Output, relative_maps
+from matlabel.networks.confidence import confident_regions
 from matlabel.settings.cam import CamSettings
-from matlabel.training import head_and_trunk
+from matlabel.training.loop import head_and_trunk
 
 
 class D2Cam(nn.Module):

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matlabel.classifier.network import Output, relative_maps
-from matlabel.classifier.regions import AHEAD, LEVEL, lead
+from matlabel.networks.classifier import Output, relative_maps
+from matlabel.networks.confidence import AHEAD, LEVEL, lead
 
 # A region's share of the crop: smaller is a speck, larger leaves little of the host.
 SMALLEST = 0.02

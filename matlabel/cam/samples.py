@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from matlabel.cam.balance import balanced_order
-from matlabel.dataset.crops import crop_generator, random_crop
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import ShardManifest, tag_indices
 from matlabel.settings.cam import CamSettings
+from matlabel.training.crops import crop_generator, random_crop
 
 # The share of a class's images without other tags from which on these speak for it.
 ALONE = 0.1

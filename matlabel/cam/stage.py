@@ -29,15 +29,15 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.naming import some
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.weights import load_weights, save_weights
-from matlabel.backbones import build_trunk
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.train import train
-from matlabel.classifier.load import check_classifier
-from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import ShardManifest, load_shards
-from matlabel.launch import Job, start
+from matlabel.networks.backbones import build_trunk
+from matlabel.networks.classifier import CamNetwork
+from matlabel.networks.trained_classifier import check_classifier
 from matlabel.settings.cam import CamSettings
-from matlabel.training import write_history
+from matlabel.training.launch import Job, start
+from matlabel.training.loop import write_history
 
 # What a training that is under way leaves beside its weights.
 CHECKPOINTS = "checkpoint*.pt"

@@ -30,10 +30,10 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
 from matlabel.cam.whole import WholeImages, whole_maps
-from matlabel.classifier.network import CamNetwork
-from matlabel.launch import Job
+from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
-from matlabel.training import check_number, fit
+from matlabel.training.launch import Job
+from matlabel.training.loop import check_number, fit
 
 # Images that a look looks at.
 WATCHED = 64

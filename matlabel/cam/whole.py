@@ -6,11 +6,11 @@ from lightning.fabric import Fabric
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from matlabel.backbones import normalise
 from matlabel.cam.samples import TaggedImages
-from matlabel.classifier.network import CamNetwork
-from matlabel.dataset.crops import OUTSIDE
 from matlabel.dataset.images import load_image, resize_long_side
+from matlabel.networks.backbones import normalise
+from matlabel.networks.classifier import CamNetwork
+from matlabel.training.crops import OUTSIDE
 
 BATCH = 32
 

@@ -4,8 +4,8 @@ Segmentation Evaluation" (CVPR 2021), and the confusion matrix in a band round t
 import numpy as np
 
 from matlabel.artifacts.label_image import VOID
-from matlabel.contours import boundary_width, near_other
 from matlabel.evaluation.confusion import VoidPolicy, confusion
+from matlabel.pixels.contours import boundary_width, near_other
 
 
 def boundary_counts(

@@ -46,6 +46,7 @@ from matlabel.artifacts.atomic import write_json, write_text
 from matlabel.artifacts.context import Context, load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs, recorded
+from matlabel.artifacts.scores import read_check
 from matlabel.artifacts.shard import Shard, open_shard
 from matlabel.dataset.manifest import Entry, ShardManifest, load_shards, tag_indices
 from matlabel.dataset.true_masks import TrueMasks
@@ -56,7 +57,6 @@ from matlabel.evaluation.tables import IMAGE_COLUMNS, TAG_COLUMNS, class_text, c
 from matlabel.evaluation.training_images import TrainingImages
 from matlabel.evaluation.warnings import warnings
 from matlabel.evaluation.without_masks import WithoutMasks
-from matlabel.scores import read_check
 from matlabel.settings.evaluation import EvaluationSettings
 
 FORMAT = 1

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from matlabel.scores import score
+from matlabel.artifacts.scores import score
 
 # Held-out tags must be predicted better than shuffled ones by this share of what is possible ...
 LEAST_SKILL = 0.15

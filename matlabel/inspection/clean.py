@@ -26,8 +26,8 @@ from matlabel.inspection.result_files import (
     strangers,
 )
 from matlabel.inspection.workflow import Workflow
-from matlabel.plan.chain import STAGES
-from matlabel.plan.sources import sources_digest
+from matlabel.runs.chain import STAGES
+from matlabel.runs.sources import sources_digest
 
 # A command run by hand holds no lock, but writes its temporary file meanwhile.
 _ABANDONED = 3600

@@ -15,7 +15,7 @@ def validate(
     from matlabel.artifacts.naming import some
     from matlabel.artifacts.yaml_files import read_yaml
     from matlabel.dataset.checks import check_all
-    from matlabel.plan import Plan
+    from matlabel.runs import Plan
 
     plan = Plan(read_yaml(config))
     entries = list(plan.data.entries.values())

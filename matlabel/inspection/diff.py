@@ -6,7 +6,7 @@ from typing import Any
 
 from matlabel.artifacts.errors import UserError
 from matlabel.inspection.settings_of import Side, StageSide
-from matlabel.plan.chain import STAGES
+from matlabel.runs.chain import STAGES
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.scores import read_scores, score, warnings_of
 from matlabel.inspection.status import Status, status_of
 from matlabel.inspection.status_text import state_text
 from matlabel.inspection.workflow import Workflow
-from matlabel.scores import read_scores, score, warnings_of
 
 _SHOWN = (
     ("seed", ("seed", "scoring", "miou")),

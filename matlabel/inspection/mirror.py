@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from matlabel.inspection.workflow import Workflow
-from matlabel.plan import Plan
+from matlabel.runs import Plan
 
 _UPWARDS = re.compile(r"(?:^|[/:])\.\.(?=/|$)")
 # results/<stage>/<key>: folders down to here are made anew, so that new files can appear in them.

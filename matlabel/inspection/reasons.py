@@ -9,7 +9,7 @@ from matlabel.artifacts.naming import some
 from matlabel.artifacts.provenance import read_provenance
 from matlabel.dataset.manifest import read_entries, read_files
 from matlabel.inspection.dry_run import Job
-from matlabel.plan.chain import STAGES
+from matlabel.runs.chain import STAGES
 
 # A sentence with a gap, and what goes there: many jobs say the same of different images.
 Reason = tuple[str, str]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.reading import read_json
-from matlabel.driver import at_work
+from matlabel.runs.driver import at_work
 
 
 def locked(directory: Path) -> bool:

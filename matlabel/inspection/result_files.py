@@ -8,7 +8,7 @@ from pathlib import Path
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX
 from matlabel.artifacts.shard import open_shard
-from matlabel.plan.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS
+from matlabel.runs.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS
 
 FOLDERS = (*STAGES, "ablation")
 _KEY = re.compile(r"[0-9a-f]{8}")

@@ -8,8 +8,8 @@ from typing import Any
 
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError, cut, did_you_mean
-from matlabel.plan import Plan
-from matlabel.plan.chain import STAGES
+from matlabel.runs import Plan
+from matlabel.runs.chain import STAGES
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
 

@@ -11,9 +11,9 @@ from matlabel.inspection.mirror import planned
 from matlabel.inspection.reasons import reasons_of, sentences
 from matlabel.inspection.records import begun, locked, made
 from matlabel.inspection.workflow import Workflow
-from matlabel.plan import Plan
-from matlabel.plan.chain import Node
-from matlabel.plan.lost import first_lost
+from matlabel.runs import Plan
+from matlabel.runs.chain import Node
+from matlabel.runs.lost import first_lost
 
 
 @dataclass(frozen=True)

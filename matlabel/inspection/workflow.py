@@ -7,7 +7,7 @@ from typing import Any
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.yaml_files import read_yaml
-from matlabel.plan.sources import PACKAGE
+from matlabel.runs.sources import PACKAGE
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from matlabel.artifacts.label_image import VOID
+from matlabel.pixels.small_regions import drop_small_regions
 from matlabel.settings.labels import LabelsSettings
-from matlabel.small_regions import drop_small_regions
 
 
 def pseudo_label(alphas: np.ndarray, classes: np.ndarray, settings: LabelsSettings) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlabel import resample
+from matlabel.pixels import resample
 
 
 def enlarge_activations(activations, height, width):

@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 
 from matlabel.mattes import laplacian
+from matlabel.mattes.data_terms import Pull
 from matlabel.mattes.grid import Scale, matte
 from matlabel.mattes.problem import UNKNOWN, Evidence
-from matlabel.mattes.pull import Pull
 from matlabel.mattes.short_sides import lengthen, lengthen_planes
 from matlabel.mattes.sparse_laplacian import direct
 

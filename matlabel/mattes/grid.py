@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 
 from matlabel.mattes import downsample
+from matlabel.mattes.data_terms import pull_of
 from matlabel.mattes.problem import Evidence, Problem, Solver
-from matlabel.mattes.pull import pull_of
 from matlabel.mattes.upsample import upsample
 from matlabel.mattes.winner import settled
 

@@ -47,7 +47,7 @@ def alphas_of(
     probabilities = enlarge_activations(activations, *image.shape[:2])
     if settings.method == "none":
         return probabilities
-    from matlabel.mattes.crf import mean_field
+    from matlabel.mattes.comparisons.crf import mean_field
 
     return mean_field(image, probabilities, **settings.crf.model_dump())
 
@@ -86,19 +86,19 @@ def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
 
             return partial(closed_form.solve, epsilon=epsilon, radius=radius)
         case "lbdm":
-            from matlabel.mattes import lbdm
+            from matlabel.mattes.comparisons import lbdm
 
             return lambda *problem: lbdm.solve(*problem, epsilon, radius)
         case "knn":
-            from matlabel.mattes import knn
+            from matlabel.mattes.comparisons import knn
 
             return knn.solve
         case "random_walk":
-            from matlabel.mattes import random_walk
+            from matlabel.mattes.comparisons import random_walk
 
             return random_walk.solve
         case "vitmatte":
-            from matlabel.mattes.vitmatte import load
+            from matlabel.mattes.comparisons.vitmatte import load
 
             return load(settings.weights, device)
     raise ValueError(f"method {settings.method} does not read a trimap")

@@ -136,7 +136,7 @@ def tasks_of(
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
     """Closed-form alphas as a shard stores them, in batches on one device, while threads load what comes next."""
-    from matlabel.mattes.batched.stream import closed_form_stream, ready
+    from matlabel.mattes.gpu.stream import closed_form_stream, ready
 
     def problem(task):
         evidence = evidence_of(settings, task.activations, task.embedding, task.drawn)

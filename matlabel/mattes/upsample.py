@@ -8,8 +8,8 @@ where the edges are.
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from matlabel import resample
 from matlabel.mattes import cholesky3
+from matlabel.pixels import resample
 
 
 def _window_mean(planes, radius):

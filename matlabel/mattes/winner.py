@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from matlabel import resample
-from matlabel.contours import boundary_width, near_other
 from matlabel.mattes.downsample import any_of, within_cells
 from matlabel.mattes.problem import UNKNOWN, Problem
 from matlabel.mattes.strokes import contradicted
+from matlabel.pixels import resample
+from matlabel.pixels.contours import boundary_width, near_other
 
 
 def settled(problem: Problem, coarse: np.ndarray, grid: int) -> np.ndarray:

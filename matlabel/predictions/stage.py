@@ -10,13 +10,13 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.png_folder import write_png_folder
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.shard import write_shard
-from matlabel.backbones import normalise
 from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard
-from matlabel.deeplab import DeepLab, load_segmenter, probabilities
 from matlabel.devices import Halving, in_bfloat16, pick_device
-from matlabel.resample import resize
+from matlabel.networks.backbones import normalise
+from matlabel.networks.deeplab import DeepLab, load_segmenter, probabilities
+from matlabel.pixels.resample import resize
 from matlabel.settings.predictions import PredictionsSettings
 
 

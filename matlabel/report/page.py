@@ -6,6 +6,7 @@ import numpy as np
 
 from matlabel.artifacts.label_image import VOID, voc_palette
 from matlabel.report import figures
+from matlabel.report.captions import definitions, protocol
 from matlabel.report.gallery import UNKNOWN
 from matlabel.report.markup import Html, element, join
 from matlabel.report.pictures import COLUMNS, Row
@@ -21,7 +22,6 @@ from matlabel.report.tables import (
     scores_table,
     unmasked_table,
 )
-from matlabel.report.words import definitions, protocol
 
 MOST_OPEN = 6
 MOST_LISTED = 300

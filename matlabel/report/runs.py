@@ -11,8 +11,8 @@ import numpy as np
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import Inputs
 from matlabel.artifacts.reading import read_text
+from matlabel.artifacts.scores import read_scores, score
 from matlabel.artifacts.yaml_files import read_yaml
-from matlabel.scores import read_scores, score
 
 EARLIER = "an earlier round: "
 

@@ -5,10 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matlabel.artifacts.label_image import VOID
-from matlabel.backbones import normalise
-from matlabel.deeplab import DeepLab
+from matlabel.networks.backbones import normalise
+from matlabel.networks.deeplab import DeepLab
 from matlabel.settings.segmenter import SegmenterSettings
-from matlabel.training import head_and_trunk
+from matlabel.training.loop import head_and_trunk
 
 
 class Segmenter(nn.Module):

@@ -8,10 +8,10 @@ import torch
 
 from matlabel.artifacts.label_image import VOID
 from matlabel.artifacts.shard import open_shard
-from matlabel.dataset.crops import crop_generator, random_crop
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import ShardManifest
 from matlabel.settings.segmenter import SegmenterSettings
+from matlabel.training.crops import crop_generator, random_crop
 
 
 class LabelledImages:

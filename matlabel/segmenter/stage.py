@@ -7,14 +7,14 @@ from matlabel.artifacts.digest import canonical, file_sha256, text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.weights import save_weights
-from matlabel.backbones import build_trunk
 from matlabel.dataset.manifest import load_shards
-from matlabel.deeplab import DeepLab
-from matlabel.launch import Job, start
+from matlabel.networks.backbones import build_trunk
+from matlabel.networks.deeplab import DeepLab
 from matlabel.segmenter.model import Segmenter
 from matlabel.segmenter.samples import LabelledImages
 from matlabel.settings.segmenter import SegmenterSettings
-from matlabel.training import fit, write_history
+from matlabel.training.launch import Job, start
+from matlabel.training.loop import fit, write_history
 
 
 def run(

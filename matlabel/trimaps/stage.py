@@ -9,7 +9,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.shard import open_shard, write_shard
 from matlabel.dataset.manifest import load_shard, read_files
-from matlabel.resample import resize
+from matlabel.pixels.resample import resize
 from matlabel.settings.trimaps import TrimapsSettings
 from matlabel.trimaps.corrections import read_correction
 from matlabel.trimaps.trimap import UNKNOWN, label_trimap

@@ -5,9 +5,9 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from matlabel.contours import boundary_width, near_other
+from matlabel.pixels.contours import boundary_width, near_other
+from matlabel.pixels.small_regions import drop_small_regions
 from matlabel.settings.trimaps import TrimapsSettings
-from matlabel.small_regions import drop_small_regions
 
 UNKNOWN = 255
 

@@ -10,7 +10,7 @@ from matlabel.activations import files_stage
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import open_shard
 from matlabel.dataset import stage as dataset
-from matlabel.plan import Plan
+from matlabel.runs import Plan
 
 TAGS = {"a": "cat", "b": "cat;dog", "c": ""}
 
@@ -64,7 +64,7 @@ def test_a_shard_holds_the_tagged_classes_at_a_quarter_of_the_image(run):
 def test_every_file_that_does_not_fit_is_named_and_nothing_is_left(run, monkeypatch, seen_by_the_driver):
     if not seen_by_the_driver:
         # As of a folder of so many files that these are none of those it looks at.
-        monkeypatch.setattr("matlabel.plan.user_files.check_maps", lambda *_: None)
+        monkeypatch.setattr("matlabel.runs.user_files.check_maps", lambda *_: None)
     save("a", maps=np.full((2, 4, 4), np.nan))
     save("b", classes=np.array(["cat", "dgo"]))
     with pytest.raises(UserError) as error:

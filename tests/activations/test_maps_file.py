@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matlabel.activations.maps_file import read_maps
 from matlabel.activations.resample import resampled
 from matlabel.artifacts.errors import UserError
-from matlabel.resample import resize
+from matlabel.pixels.resample import resize
 
 NAMES = ["cat", "dog", "sheep"]
 

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from matlabel.activations.readout import combine, decoupled, from_embedding, from_maps
 from matlabel.activations.views import activations, grid
-from matlabel.backbones import Trunk
-from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
-from matlabel.classifier.load import Classifier
-from matlabel.classifier.network import CamNetwork, Output
-from matlabel.classifier.spread import spread
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork, Output
+from matlabel.networks.feature_walk import FeatureWalk, feature_affinity
+from matlabel.networks.spread import spread
+from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
 
 D = 4

@@ -13,10 +13,10 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import open_shard
 from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.cam import stage as cam_stage
-from matlabel.classifier.axes import principal_axes
-from matlabel.classifier.load import load_classifier
 from matlabel.dataset import stage as dataset_stage
-from matlabel.plan import Plan
+from matlabel.networks.embedding_axes import principal_axes
+from matlabel.networks.trained_classifier import load_classifier
+from matlabel.runs import Plan
 
 
 @pytest.fixture

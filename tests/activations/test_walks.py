@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from matlabel.activations.again import read_again
 from matlabel.activations.local_walk import LocalWalk
 from matlabel.activations.spreading import Spreading
-from matlabel.classifier.affinity import RADIUS, AffinityHead
-from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
-from matlabel.classifier.network import Output
-from matlabel.classifier.spread import spread
+from matlabel.networks.affinity import RADIUS, AffinityHead
+from matlabel.networks.classifier import Output
+from matlabel.networks.feature_walk import FeatureWalk, feature_affinity
+from matlabel.networks.spread import spread
 from matlabel.settings.activations import ActivationsSettings
 
 

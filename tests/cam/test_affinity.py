@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from matlabel.cam.affinity import FLOOR, UNKNOWN, affinity_loss, sure_regions, walked_maps
-from matlabel.classifier.affinity import distances
+from matlabel.cam.losses.affinity import FLOOR, UNKNOWN, affinity_loss, sure_regions, walked_maps
+from matlabel.networks.affinity import distances
 
 SIZE, E = 10, 4
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.classifier.network import CamNetwork
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 
 OFF = {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "affinity": 0}

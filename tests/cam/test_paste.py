@@ -5,11 +5,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
 from matlabel.cam.paste import LARGEST, SMALLEST, Pastes, choose_pastes
 from matlabel.cam.schedule import Schedule
-from matlabel.classifier.network import CamNetwork, Output
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork, Output
 from matlabel.settings.cam import CamSettings
 
 SIZE, CELL = 8, 4

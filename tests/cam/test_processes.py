@@ -9,7 +9,7 @@ from small_training import TERMS_TAKEN
 
 from matlabel.artifacts.weights import load_weights
 from matlabel.dataset import stage as dataset_stage
-from matlabel.plan import Plan
+from matlabel.runs import Plan
 
 
 @pytest.mark.parametrize("balance", [pytest.param(0, marks=pytest.mark.long), 1])

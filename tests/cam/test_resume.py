@@ -4,12 +4,12 @@ import pytest
 import torch
 from small_training import Killed, images, options
 
-from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.classifier.network import CamNetwork
-from matlabel.launch import Job, start
-from matlabel.training import fit
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork
+from matlabel.training.launch import Job, start
+from matlabel.training.loop import fit
 
 
 class Mortal(D2Cam):

@@ -16,7 +16,7 @@ from matlabel.artifacts.weights import load_weights
 from matlabel.cam import stage
 from matlabel.cam.samples import TaggedImages
 from matlabel.dataset import stage as dataset_stage
-from matlabel.plan import Plan
+from matlabel.runs import Plan
 
 
 @pytest.fixture

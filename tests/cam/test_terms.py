@@ -4,14 +4,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from matlabel.backbones import Trunk
-from matlabel.cam.category import category_loss
 from matlabel.cam.centres import Centres
-from matlabel.cam.consistency import consistency_loss, follow, random_views, teach, warp
-from matlabel.cam.exclusivity import exclusivity_loss
-from matlabel.cam.foreground import foreground_loss
-from matlabel.classifier.network import CamNetwork, relative_maps
-from matlabel.classifier.regions import SHARE, confident_regions
+from matlabel.cam.losses.category import category_loss
+from matlabel.cam.losses.consistency import consistency_loss, follow, random_views, teach, warp
+from matlabel.cam.losses.exclusivity import exclusivity_loss
+from matlabel.cam.losses.foreground import foreground_loss
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork, relative_maps
+from matlabel.networks.confidence import SHARE, confident_regions
 
 SIZE, D = 8, 6
 TAGS = torch.tensor([[1.0, 0], [0, 1], [1, 1]])

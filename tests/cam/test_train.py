@@ -8,14 +8,14 @@ import torch
 from animals import write_folder
 from small_training import Killed, images, options
 
-from matlabel.backbones import Trunk
 from matlabel.cam import folds as folds_module
 from matlabel.cam import train as train_module
 from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.train import train
-from matlabel.classifier.network import CamNetwork
-from matlabel.launch import Job, start
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork
+from matlabel.training.launch import Job, start
 
 # So heavy that nothing is left of the classification.
 HARM = {"exclusivity": 3000.0, "warmup": 4, "steps": 12, "optimizer": "adamw", "lr": 0.001}

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
-from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
-from matlabel.classifier.network import CamNetwork
 from matlabel.dataset.manifest import Entry, ShardManifest
-from matlabel.launch import Job, start
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
-from matlabel.training import fit
+from matlabel.training.launch import Job, start
+from matlabel.training.loop import fit
 
 
 class Terminated(D2Cam):

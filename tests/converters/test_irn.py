@@ -17,7 +17,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import open_shard
 from matlabel.converters.irn import class_maps
 from matlabel.dataset import stage as dataset
-from matlabel.plan import Plan
+from matlabel.runs import Plan
 
 TAGS = {"a": "cat", "b": "cat;dog", "c": "dog", "d": ""}
 SIZE = (40, 48)

@@ -6,7 +6,7 @@ import yaml
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset import stage
 from matlabel.dataset.manifest import load_shard
-from matlabel.plan import Plan
+from matlabel.runs import Plan
 
 
 def checked(folder, monkeypatch, tmp_path, **changes):

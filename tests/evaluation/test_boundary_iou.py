@@ -6,9 +6,9 @@ from scipy import ndimage
 from skimage.morphology import dilation, footprint_rectangle
 from skimage.segmentation import find_boundaries
 
-from matlabel.contours import boundary_width, near_other
 from matlabel.evaluation.boundary import band_confusion, boundary_counts
 from matlabel.evaluation.confusion import confusion, iou
+from matlabel.pixels.contours import boundary_width, near_other
 
 VOID = 255
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.yaml_files import parse_yaml, read_yaml
-from matlabel.plan.chain import add_chain
+from matlabel.runs.chain import add_chain
 from matlabel.settings.base import Settings
 from matlabel.settings.config import Config, load_config
 

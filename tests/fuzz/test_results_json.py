@@ -17,11 +17,11 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lineage import lineage_text
 from matlabel.artifacts.provenance import checked_sha256
 from matlabel.artifacts.reading import read_json
+from matlabel.artifacts.scores import read_check, read_scores, warnings_of
 from matlabel.evaluation.warnings import warnings
+from matlabel.report.captions import definitions, protocol
 from matlabel.report.runs import Run as ReportRun
 from matlabel.report.tables import check_table, scores_table, unmasked_table
-from matlabel.report.words import definitions, protocol
-from matlabel.scores import read_check, read_scores, warnings_of
 from matlabel.settings.mattes import MattesSettings
 from matlabel.settings.report import ReportSettings
 

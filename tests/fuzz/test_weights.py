@@ -13,11 +13,11 @@ from fuzzing import fuzz, mutated
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.weights import load_into, load_weights, save_weights
-from matlabel.backbones import Trunk, build_trunk
 from matlabel.cam.centres import Centres
-from matlabel.classifier.load import load_classifier
-from matlabel.classifier.network import CamNetwork
-from matlabel.deeplab import DeepLab, load_segmenter
+from matlabel.networks.backbones import Trunk, build_trunk
+from matlabel.networks.classifier import CamNetwork
+from matlabel.networks.deeplab import DeepLab, load_segmenter
+from matlabel.networks.trained_classifier import load_classifier
 from matlabel.settings.cam import CamSettings
 from matlabel.settings.segmenter import SegmenterSettings
 

@@ -5,20 +5,20 @@ import pytest
 import torch
 
 from matlabel.activations.views import activations
-from matlabel.backbones import Trunk
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.classifier.feature_walk import FeatureWalk, feature_affinity
-from matlabel.classifier.load import Classifier
-from matlabel.classifier.network import CamNetwork
-from matlabel.classifier.spread import spread
-from matlabel.launch import Job, start
-from matlabel.mattes.batched.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.closed_form import closed_form
+from matlabel.mattes.gpu.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.problem import Problem
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork
+from matlabel.networks.feature_walk import FeatureWalk, feature_affinity
+from matlabel.networks.spread import spread
+from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
 from matlabel.settings.cam import CamSettings
-from matlabel.training import prepare, train_step
+from matlabel.training.launch import Job, start
+from matlabel.training.loop import prepare, train_step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 

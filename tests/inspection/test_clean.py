@@ -12,9 +12,9 @@ from snapshot import snapshot
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import write_shard
-from matlabel.driver import Driver
 from matlabel.inspection.clean import Leftover, _folders, _links, _small, leftovers, remove
 from matlabel.inspection.workflow import Workflow
+from matlabel.runs.driver import Driver
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from matlabel import cli
 from matlabel.artifacts.errors import UserError
 from matlabel.inspection.diff import diff_text, differences
 from matlabel.inspection.settings_of import side_of
-from matlabel.plan import Plan
+from matlabel.runs import Plan
 
 CONFIG = {
     "dataset": {"format": "folder", "path": "animals"},

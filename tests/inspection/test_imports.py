@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from matlabel.plan.sources import PACKAGE
+from matlabel.runs.sources import PACKAGE
 
 
 def test_the_commands_import_no_torch_and_the_command_line_none_of_them():

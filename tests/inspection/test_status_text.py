@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from matlabel.inspection.status import StageState, Status
 from matlabel.inspection.status_text import state_text, status_text
-from matlabel.plan.chain import STAGES
+from matlabel.runs.chain import STAGES
 
 reasons = st.lists(st.text("ab:/ ", min_size=1, max_size=70), max_size=4).map(tuple)
 

@@ -11,8 +11,8 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lineage import lineage_text
 from matlabel.artifacts.provenance import Inputs, provenance_path, recorded
 from matlabel.artifacts.shard import write_shard
-from matlabel.driver import Driver
 from matlabel.inspection.verify import repair, verify
+from matlabel.runs.driver import Driver
 
 
 @pytest.fixture

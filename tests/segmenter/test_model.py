@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from matlabel.backbones import Trunk
-from matlabel.deeplab import DeepLab, probabilities
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.deeplab import DeepLab, probabilities
 from matlabel.segmenter.model import Segmenter
 
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
+from matlabel.pixels.small_regions import drop_small_regions
 from matlabel.settings.trimaps import TrimapsSettings
-from matlabel.small_regions import drop_small_regions
 from matlabel.trimaps.trimap import UNKNOWN, label_trimap, separate
 
 

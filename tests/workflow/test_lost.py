@@ -8,7 +8,7 @@ from tiny import ROOT
 
 from matlabel.inspection.mirror import planned
 from matlabel.inspection.workflow import find_workflow
-from matlabel.plan.chain import STAGES
+from matlabel.runs.chain import STAGES
 
 pytestmark = pytest.mark.workflow
 # Written by the driver before each run, or told of beside the file.

@@ -10,7 +10,7 @@ from PIL import Image
 from tiny import TINY, clone
 
 from matlabel.artifacts.label_image import read_label_image, write_label_image
-from matlabel.plan.chain import STAGES
+from matlabel.runs.chain import STAGES
 
 pytestmark = pytest.mark.workflow
 
@@ -31,7 +31,7 @@ SETTINGS = {
     "report": {"gallery": 5},
 }
 SOURCES = {
-    "cam/exclusivity.py": "cam",
+    "cam/losses/exclusivity.py": "cam",
     "activations/spreading.py": "activations",
     "trimaps/trimap.py": "trimaps",
     "mattes/closed_form.py": "mattes",
@@ -39,13 +39,13 @@ SOURCES = {
     "segmenter/samples.py": "segmenter",
     "evaluation/boundary.py": "evaluation",
     "report/page.py": "report",
-    "training.py": "cam",
+    "training/loop.py": "cam",
     "artifacts/shard.py": "activations",
     "artifacts/atomic.py": "dataset",
     "settings/mattes.py": "mattes",
     "cli.py": None,
-    "plan/plan.py": None,
-    "mattes/batched/stream.py": "mattes",
+    "runs/plan.py": None,
+    "mattes/gpu/stream.py": "mattes",
 }
 
 

@@ -6,9 +6,9 @@ from test_plan import other_values, settings_of
 from tiny import ROOT, TINY, clone
 
 from matlabel.artifacts.errors import UserError
-from matlabel.plan import Plan
-from matlabel.plan.chain import STAGES, upstream_of
-from matlabel.plan.sources import sources
+from matlabel.runs import Plan
+from matlabel.runs.chain import STAGES, upstream_of
+from matlabel.runs.sources import sources
 from matlabel.settings.config import StageSettings, load_config
 
 pytestmark = [pytest.mark.workflow, pytest.mark.long]

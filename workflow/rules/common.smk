@@ -3,8 +3,8 @@
 import sys
 
 from matlabel.artifacts.errors import UserError
-from matlabel.plan.needs import needs_of
-from matlabel.plan.sources import sources_digest
+from matlabel.runs.resources import needs_of
+from matlabel.runs.sources import sources_digest
 
 
 def settings_of(wildcards):

@@ -1,0 +1,1 @@
+"""The loss terms of D2CAM, one file a term."""

@@ -1,0 +1,1 @@
+"""Other matting methods, to compare the product with."""

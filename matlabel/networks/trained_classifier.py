@@ -1,0 +1,110 @@
+"""A trained classifier from its weights.pt."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.weights import load_into, load_weights, recorded_settings
+from matlabel.networks.backbones import Trunk
+from matlabel.networks.classifier import CamNetwork
+from matlabel.networks.embedding_axes import covariance_of
+from matlabel.settings.cam import CamSettings
+
+
+@dataclass
+class Classifier:
+    """A network ready to read, and the centres that its embedding was trained with.
+
+    Attributes:
+        network: in evaluation mode, on the device asked for.
+        classes: class names, in the order of its maps.
+        centres: float32[K, d], or None without an embedding.
+        known: bool[K], False for classes whose centre was never seen.
+        background: float32[n, d] background centres, n ≥ 0.
+        covariance: float64[d, d] of the pixels of the embedding, on the CPU; None without an embedding, and of
+            classifiers trained before it was kept.
+        parts_classes: whether the embedding was trained to tell classes apart (the term category), and not only
+            objects from their background.
+        plain: why a plain classifier was taken in place of the one that was asked for; empty where it was not.
+    """
+
+    network: CamNetwork
+    classes: list[str]
+    centres: Tensor | None
+    known: Tensor | None
+    background: Tensor | None
+    covariance: Tensor | None = None
+    parts_classes: bool = True
+    plain: str = ""
+
+
+def load_classifier(path: str | Path, device: str) -> Classifier:
+    """Read weights.pt of the stage cam.
+
+    Raises:
+        UserError: not such a file, or from another version of the network.
+    """
+    content = load_weights(path)
+    if not {"classes", "settings", "network", "centres"} <= content.keys():
+        raise UserError(f"{path}: not the weights of a CAM classifier (weights.pt of the stage cam)")
+    classes, settings = recorded_settings(path, content, CamSettings)
+    trunk = Trunk(settings.backbone, settings.output_stride)
+    network = CamNetwork(trunk, len(classes), *settings.head_sizes)
+    load_into(network, content["network"], str(path))
+    network.eval().requires_grad_(False).to(device)
+    centres = {name: value.to(device) for name, value in _centres(path, content, settings, len(classes)).items()}
+    if not centres:
+        return Classifier(network, classes, None, None, None, plain=str(content.get("plain", "")))
+    background = centres["background"][centres["background_seen"] > 0]
+    covariance = covariance_of(centres["moment"]) if "moment" in centres and centres["averaged"] > 0 else None
+    return Classifier(
+        network,
+        classes,
+        centres["classes"],
+        centres["seen"] > 0,
+        background,
+        covariance,
+        parts_classes=settings.category > 0,
+    )
+
+
+def check_classifier(path: str | Path, classes: list[str]) -> None:
+    """A classifier can be taken over (cam.weights_from) for a data set.
+
+    Raises:
+        UserError: it is none, or knows other classes than `classes`.
+    """
+    known = load_classifier(path, "cpu").classes
+    if known != classes:
+        raise UserError(
+            f"cam.weights_from: {path} knows the classes {', '.join(known)}, this data set has {', '.join(classes)}"
+        )
+
+
+def _centres(path: str | Path, content: Mapping[str, Any], settings: CamSettings, classes: int) -> dict[str, Tensor]:
+    """The centres in a weights file, {} without an embedding; each of the shape and the type that training gives it."""
+    centres = content["centres"]
+    if centres == {}:
+        return {}
+    size, count = settings.embedding_size, settings.background_centres
+    shapes = {
+        "classes": (classes, size),
+        "seen": (classes,),
+        "background": (count, size),
+        "background_seen": (count,),
+    }
+    # Not kept by trainings of before it was.
+    if isinstance(centres, Mapping) and "moment" in centres:
+        shapes |= {"moment": (size + 1, size + 1), "averaged": ()}
+    for name, shape in shapes.items():
+        found = centres.get(name) if isinstance(centres, Mapping) else None
+        if not isinstance(found, Tensor) or found.layout != torch.strided or tuple(found.shape) != shape:
+            raise UserError(f"{path}: centres.{name} is no tensor of the shape {shape}, as a training writes it")
+        if found.is_meta or found.is_complex() or not bool(torch.isfinite(found).all()):
+            raise UserError(f"{path}: centres.{name} holds NaN or infinity; the training that wrote it went wrong")
+    return {name: centres[name] for name in shapes}

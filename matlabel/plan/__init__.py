@@ -1,5 +1,0 @@
-"""What the workflow would do: (variant, seed, stage) -> key, key -> inputs and paths. Imports no torch."""
-
-from matlabel.plan.plan import Plan
-
-__all__ = ["Plan"]

@@ -1,0 +1,293 @@
+"""The process that runs the workflow. It says in a file who it is and what it makes, so that no other makes the same.
+
+Snakemake's lock is not enough: it says nothing of who holds it, outlives a driver that is killed, and is taken away
+by any other run in the same folder that ends.
+"""
+
+import atexit
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Collection, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import NoReturn
+
+from pydantic import TypeAdapter
+
+from matlabel.artifacts.atomic import write_text
+from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.lock import exclusive
+from matlabel.artifacts.owner import Owner
+from matlabel.artifacts.reading import read_json
+from matlabel.runs.local_jobs import start_as_children, wait_for_jobs_of
+from matlabel.runs.orphaned_jobs import Planned, ended, settle
+
+_FOLDER = ".drivers"
+# Executors whose jobs the next run can ask for (see `matlabel.runs.orphaned_jobs`).
+_SLURM = "slurm"
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One that runs jobs, or did.
+
+    Attributes:
+        owner: its process.
+        since: when it started, for people.
+        executor: what runs its jobs, as Snakemake calls it; "" while it runs none yet.
+        local: its jobs are its children.
+        makes: files, relative to the working directory.
+        reads: likewise.
+        slurm_job: the job that it is itself on SLURM; "" for none.
+        slurm_restarts: how often that job had been put in the queue again; "" for never.
+        user: number of who started it.
+    """
+
+    owner: Owner
+    since: str
+    executor: str = ""
+    local: bool = True
+    makes: list[str] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+    slurm_job: str = ""
+    slurm_restarts: str = ""
+    user: int = -1
+
+    @classmethod
+    def this_process(cls) -> "Driver":
+        """The process that asks, before it runs jobs."""
+        job, restarts = (os.environ.get(name, "") for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT"))
+        owner, since = Owner.this_process(), time.strftime("%F %T")
+        return cls(owner, since, slurm_job=job, slurm_restarts=restarts, user=os.getuid())
+
+    def alive(self) -> bool | None:
+        """Whether it runs; None where that cannot be seen from here."""
+        alive = self.owner.alive()
+        ours = self.slurm_job and self.user == os.getuid()
+        return False if alive is None and ours and ended(self.slurm_job, self.slurm_restarts) else alive
+
+    def obstacle(self) -> str | None:
+        """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""
+        if not self.executor:
+            return None
+        alive, who = self.alive(), f"({self.owner}, {self.executor}, since {self.since})"
+        if alive:
+            return f"another run is at work {who}; wait for it, or stop it"
+        then = "when nothing of it runs any more: snakemake --unlock"
+        if alive is None:
+            return (
+                f"another run was started on a machine that cannot be looked at from here {who}; look there, and {then}"
+            )
+        if self.local or (self.executor == _SLURM and shutil.which("squeue")):
+            return None
+        return f"the last run ended before its jobs {who}; look for them where {self.executor} runs them, and {then}"
+
+    def clash(self, makes: Collection[str], reads: Collection[str]) -> str | None:
+        """A file that one makes and the other makes or reads."""
+        common = set(self.makes) & {*makes, *reads} | set(self.reads) & set(makes)
+        return min(common, default=None)
+
+
+_DRIVERS = TypeAdapter(Driver)
+_mine: tuple[Path, Driver] | None = None
+
+
+def writable(results: Path) -> bool:
+    """Whether a run can leave anything in a results folder, or make it. A finished one may be read-only."""
+    return os.access(next(folder for folder in (results, *results.resolve().parents) if folder.exists()), os.W_OK)
+
+
+def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
+    """Be a driver of a results folder, and take away Snakemake's lock where it is certain that nothing runs.
+
+    Args:
+        results: the results folder.
+        snakemake: where Snakemake keeps what it knows of the working directory, `.snakemake`.
+        looking: this is a dry run or the like, which changes nothing.
+        unlocking: a person has looked and says that nothing runs.
+
+    Returns:
+        what a person should know.
+
+    Raises:
+        UserError: Snakemake cannot run here.
+    """
+    global _mine
+    here, locks = results.resolve(), snakemake / "locks"
+    if not (looking or writable(snakemake)):
+        raise UserError(
+            f"{snakemake.resolve()}: cannot be written to; look at it with -n, or run in a folder of your own"
+        )
+    if not writable(results):
+        return [f"{here}: read-only; it can be looked at (-n), but nothing can run"]
+    folder = results / _FOLDER
+    with nullcontext() if looking else exclusive(folder / ".lock"):
+        if unlocking:
+            for path in folder.glob("*.json"):
+                _unlock(path)
+            return []
+        if not looking:
+            mine = Driver.this_process()
+            # That of a driver that has started itself once more is its own.
+            _mine = folder / f"{mine.owner.host}-{mine.owner.pid}-{mine.owner.started}.json", mine
+            _write(*_mine)
+            atexit.register(_leave_unbegun)
+        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
+    return notes
+
+
+def begin(
+    results: Path, executor: str, local: bool, planned: Planned, reads: Collection[str], every: float = 5.0
+) -> bool:
+    """Say who runs jobs here and what they make, once it is known that jobs will run.
+
+    What a killed driver left at work ends first.
+
+    Args:
+        results: the results folder.
+        executor: what runs them, as Snakemake calls it.
+        local: whether they are children of this process: they then end when it does.
+        planned: what they are, with the files that they make.
+        reads: files that they read, relative to the working directory.
+        every: seconds between two looks at a scheduler's queue.
+
+    Returns:
+        whether they may begin: not after waiting for jobs on SLURM, for then the plan has to be made again.
+
+    Raises:
+        UserError: jobs of another driver, which may be at work, make or read the same, or SLURM does not answer.
+    """
+    global _mine
+    if local:
+        start_as_children()
+    folder, makes = results / _FOLDER, planned.files
+    # Before any job is taken for one that a killed driver has left.
+    _refuse_clash(folder, makes, reads)
+    if settle(planned, on_cluster=not local or _left_on_slurm(folder), every=every):
+        return False
+    if _mine is None:
+        return True
+    for _, other in _others(folder):
+        if other.local and other.executor and other.alive() is False:
+            wait_for_jobs_of(other.owner)
+    with exclusive(folder / ".lock"):
+        _refuse_clash(folder, makes, reads)
+        for path, other in _others(folder):
+            if other.obstacle() is None and other.alive() is False:
+                path.unlink(missing_ok=True)
+        path, mine = _mine
+        _mine = path, replace(mine, executor=executor, local=local, makes=sorted(makes), reads=sorted(reads))
+        _write(*_mine)
+    return True
+
+
+def at_work(results: Path) -> str | None:
+    """Why jobs may be at work on a results folder, or soon; None where it is certain that there are none.
+
+    Raises:
+        UserError: a driver's file is unreadable.
+    """
+    for _, other in _others(results / _FOLDER):
+        if why := other.obstacle():
+            return why
+        if other.alive():
+            return f"another run is starting ({other.owner}, since {other.since}); wait for it, or stop it"
+    return None
+
+
+def end(unfinished: Collection[str] = ()) -> None:
+    """Say that no more jobs run, after all of them have ended.
+
+    Args:
+        unfinished: files whose jobs had begun and were not seen to end. Not every scheduler is told to cancel them
+            when Snakemake is stopped: what they make stays taken.
+    """
+    if _mine is None:
+        return
+    path, mine = _mine
+    left = sorted(set(mine.makes) & set(unfinished))
+    if left and not mine.local and mine.executor != _SLURM:
+        _write(path, replace(mine, makes=left))
+    else:
+        path.unlink(missing_ok=True)
+
+
+def again() -> NoReturn:
+    """Start this driver once more, in the same process: what it has planned is no longer so."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: bool) -> list[str]:
+    """Why Snakemake's lock stays, or that it is removed; nothing where there is none."""
+    if not (locks.is_dir() and any(locks.iterdir())):
+        return []
+    if obstacles := [why for other in others if (why := other.obstacle())]:
+        return [f"{results}: {why}" for why in obstacles]
+    alive = [other.alive() for other in others]
+    if True in alive:
+        return [f"{results}: locked by another run that is starting"]
+    if False in alive:
+        dead = others[alive.index(False)]
+        if not looking:
+            shutil.rmtree(locks)
+            locks.mkdir()
+        then = "the next one removes its lock" if looking else "its lock is removed"
+        return [f"the last run in {results} ({dead.owner}, since {dead.since}) was killed; {then}"]
+    return [f"{results}: locked by another run that left no word; when none is at work: snakemake --unlock"]
+
+
+def _refuse_clash(folder: Path, makes: Collection[str], reads: Collection[str]) -> None:
+    for _, other in _others(folder):
+        if other.executor and (file := other.clash(makes, reads)) and (why := other.obstacle()):
+            raise UserError(f"{file}: {why}")
+
+
+def _left_on_slurm(folder: Path) -> bool:
+    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
+    return any(other.executor == _SLURM and other.alive() is False for _, other in _others(folder))
+
+
+def _leave_unbegun() -> None:
+    """A driver that runs jobs and ends without its last word leaves its file to the next one."""
+    if _mine and not _mine[1].executor:
+        _mine[0].unlink(missing_ok=True)
+
+
+def _unlock(path: Path) -> None:
+    """Take a person's word for it that nothing runs; what is alive here contradicts it."""
+    try:
+        driver = _read(path)
+    except UserError:
+        driver = None
+    if not (driver and driver.alive()):
+        path.unlink(missing_ok=True)
+
+
+def _others(folder: Path) -> Iterator[tuple[Path, Driver]]:
+    for path in sorted(folder.glob("*.json")):
+        if _mine and path == _mine[0]:
+            continue
+        try:
+            yield path, _read(path)
+        except UserError:
+            # Not one that has ended meanwhile.
+            if path.exists():
+                raise
+
+
+def _read(path: Path) -> Driver:
+    try:
+        found = read_json(path)
+        return _DRIVERS.validate_python({**found, "owner": Owner.parse(found.get("owner"))})
+    except ValueError as error:
+        raise UserError(f"{path}: does not say who runs here; when nothing does: snakemake --unlock") from error
+
+
+def _write(path: Path, driver: Driver) -> None:
+    write_text(path, json.dumps(asdict(driver)))

@@ -1,0 +1,61 @@
+"""Links to the current keys: results/runs/<variant>/seed-<n>/<stage>."""
+
+import os
+import re
+from pathlib import Path
+
+from matlabel.artifacts.errors import UserError
+from matlabel.runs.chain import STAGES
+from matlabel.runs.plan import Plan
+
+_RUNS = Path("results/runs")
+_KEY = re.compile(r"[0-9a-f]{8}")
+
+
+def set_links(plan: Plan) -> None:
+    """Point each link at its key; one of a stage that its variant no longer has goes. Each changes at once or not.
+
+    Only links that lead to results/<stage>/<key> are ours to replace; nothing else is written over or followed.
+
+    Raises:
+        UserError: where a link or a folder of links belongs lies something else. Nothing has been changed then.
+    """
+    wanted = {}
+    for (variant, seed), keys in plan.chains.items():
+        folder = _RUNS / variant / f"seed-{seed}"
+        for above in (_RUNS, folder.parent, folder):
+            if above.is_symlink() or (above.exists() and not above.is_dir()):
+                raise _foreign(above, "folder")
+        targets = {**keys, "report": plan.report.key}
+        for stage in STAGES:
+            link = folder / stage
+            if os.path.lexists(link) and not _ours(link):
+                raise _foreign(link, "link")
+            wanted[link] = _target(link, targets[stage]) if stage in targets else None
+    for link, target in wanted.items():
+        if target is None:
+            link.unlink(missing_ok=True)
+        elif not (link.is_symlink() and os.readlink(link) == target):
+            link.parent.mkdir(parents=True, exist_ok=True)
+            fresh = link.with_name(f".{link.name}.{os.getpid()}")
+            if fresh.is_symlink():
+                # Of a killed driver that had the same number.
+                fresh.unlink()
+            fresh.symlink_to(target)
+            fresh.replace(link)
+
+
+def _target(link: Path, key: str) -> str:
+    return os.path.relpath(f"results/{link.name}/{key}", link.parent)
+
+
+def _ours(link: Path) -> bool:
+    """Whether a link leads to a key of its stage, and by the way that ours do; it may have gone since."""
+    if not link.is_symlink():
+        return False
+    before, key = os.path.split(os.readlink(link))
+    return bool(_KEY.fullmatch(key)) and f"{before}/{key}" == _target(link, key)
+
+
+def _foreign(path: Path, what: str) -> UserError:
+    return UserError(f"{path}: not a {what} that this workflow made; move it away, links to the results belong there")

@@ -1,0 +1,301 @@
+"""The plan of a run: the config validated, the data scanned, and a path for everything the Snakefile asks."""
+
+from collections.abc import Collection, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from matlabel.artifacts.atomic import add_text
+from matlabel.artifacts.digest import text_sha256
+from matlabel.artifacts.errors import UserError
+from matlabel.dataset.scan import ShardFiles
+from matlabel.devices import has_nvidia_gpu
+from matlabel.runs.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS, Node, add_chain
+from matlabel.runs.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights, unscored_masks
+from matlabel.runs.data_set import class_names, scanned
+from matlabel.runs.second_round import earlier_round, in_rounds
+from matlabel.runs.sources import sources_digest, sources_text
+from matlabel.runs.starts import check_starts, check_steps
+from matlabel.runs.summaries import ablation_node, report_node
+from matlabel.runs.user_files import corrections_of, maps_of
+from matlabel.settings.config import Config, StageSettings, load_config
+
+
+class Plan:
+    """Paths and shards of every artifact that a config asks for.
+
+    Paths are relative to the working directory. With `write`, the driver's own files are added (manifest, settings,
+    code files); they are content-addressed, so that adding them disturbs no job that is running.
+
+    Raises:
+        UserError: anything wrong in the config or the data, before any job starts.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], write: bool = False):
+        self.config: Config
+        self.variants: dict[str, StageSettings]
+        self.config, self.variants = load_config(raw)
+        self._write = write
+        self._texts: dict[str, str] = {}
+        self.nodes: dict[str, Node] = {}
+        self.chains: dict[tuple[str, int], dict[str, str]] = {}
+
+        self.classes = class_names(self.config.dataset)
+        self._add_chains()
+        root = self._dataset_root
+        self._add(f"{root}/settings.yaml", self.nodes[root.name].settings_text(self.classes))
+        self.data = scanned(self.config.dataset, root, self.classes, write)
+        for variant, settings in self.variants.items():
+            where = self._where(variant)
+            check_splits(where, settings, self.data)
+            self.data.notes += check_tags(where, settings, self.data, self.classes)
+            self.data.notes += unscored_masks(settings, self.data)
+            check_weights(where, settings)
+            check_mattes(where, settings)
+            check_rounds(where, variant, self.variants, self.data)
+        self.data.notes = list(dict.fromkeys(self.data.notes))
+        self.report = report_node(self.nodes, self.chains, self.variants, self.config.report, self.data.splits)
+        self.ablation = ablation_node(self.chains, self.variants)
+        for node in self.nodes.values():
+            self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
+        self.corrections = corrections_of(self.nodes.values(), self.data, self.classes, self._add)
+        self.maps = maps_of(self.nodes.values(), self.data, self.classes, self.splits, self._add, root, write)
+
+    @property
+    def wants_gpu(self) -> bool:
+        """Whether network jobs ask the scheduler for a GPU: told to, or with device auto where this machine has one."""
+        device = self.config.device
+        return device == "cuda" or (device == "auto" and has_nvidia_gpu())
+
+    def check_starts(self, rejected: Collection[str] = ()) -> None:
+        """Images, steps and weight files that the trainings start from; to look into a file may load torch.
+
+        Args:
+            rejected: ids of images that are known to be left out.
+
+        Raises:
+            UserError: too few images or steps, or weights that cannot be read or do not fit.
+        """
+        left = self.data.without(rejected)
+        for variant, settings in self.variants.items():
+            check_steps(self._where(variant), settings, left)
+            if rejected:
+                check_tags(self._where(variant), settings, left, self.classes)
+        trainings = [node for node in self.nodes.values() if node.stage in TRAININGS]
+        check_starts([(node, Path(self.artifact(node.key))) for node in trainings], self.classes)
+
+    # -- what the rules ask ------------------------------------------------------------------------------------
+
+    def node(self, key: str) -> Node:
+        """The artifact folder of a key.
+
+        Raises:
+            UserError: the config does not lead to this key.
+        """
+        if key not in self.nodes:
+            raise UserError(f"no settings of this config have the key {key}")
+        return self.nodes[key]
+
+    def settings_file(self, key: str) -> str:
+        """settings.yaml of a key."""
+        return f"{self.node(key).folder}/settings.yaml"
+
+    def code_file(self, stage: str, entry: str = "stage") -> str:
+        """The file named by the digest of a stage's sources, from the file that its command calls."""
+        return self._add(f"results/.code/{stage}-{sources_digest(stage, entry)}", sources_text(stage, entry))
+
+    def splits(self, node: Node) -> list[str]:
+        """The splits that an artifact folder covers or, of a training, learns from."""
+        if node.stage in SHARDED:
+            # Variants may share an artifact and ask for different shards of it.
+            asked = {split for variant, _ in node.users for split in self._asked(node.stage, self.variants[variant])}
+            return [split for split in self.data.splits if split in asked]
+        held_out = node.all_settings.evaluation.splits
+        trained = [split for split in self.data.splits if split not in held_out]
+        if node.stage in ("cam", "segmenter"):
+            return node.settings.splits or trained
+        if node.stage == "evaluation":
+            return node.settings.label_splits or [split for split in trained if self._labelled(node, split)]
+        return self.data.splits
+
+    def _asked(self, stage: str, settings: StageSettings) -> list[str]:
+        """The splits of a sharded stage that a variant's targets cover."""
+        if stage == "dataset":
+            return self.data.splits
+        if stage == "predictions":
+            return settings.predictions.splits or settings.evaluation.splits or self.data.splits
+        if settings.labels.splits is None and settings.labels.source == "masks":
+            return [split for split in self.data.splits if self.data.masked(split)]
+        return settings.labels.splits or self.data.splits
+
+    def _labelled(self, node: Node, split: str) -> bool:
+        return node.all_settings.labels.source == "mattes" or self.data.masked(split)
+
+    def shards(self, splits: list[str]) -> list[str]:
+        """Numbers of the shards of some splits, ascending."""
+        return [number for number, shard in self.data.shards.items() if shard.split in splits]
+
+    def images(self, key: str, number: str | None = None) -> int:
+        """How many images a job of this key reads: those of its shard, or of all splits that the artifact covers."""
+        numbers = [number] if number else self.shards(self.splits(self.node(key)))
+        return sum(self.data.shards[each].images for each in numbers)
+
+    def shard_csv(self, number: str) -> str:
+        """The manifest of a shard."""
+        return str(self.data.shards[number].csv)
+
+    def checks(self, key: str, splits: list[str]) -> list[str]:
+        """The checks of all shards of some splits of the data set `key`."""
+        return [self.artifact(key, number) for number in self.shards(splits)]
+
+    def list_file(self, splits: list[str]) -> str:
+        """A list of the shard CSVs of some splits, for jobs that read many."""
+        return self._list("shards", [shard.csv for shard in self._shards_of(splits)])
+
+    def masks(self, splits: list[str]) -> dict[str, Any]:
+        """The mask files' CSVs of some splits and their list; {} where no image has a mask."""
+        files = [shard.masks for shard in self._shards_of(splits) if shard.masks]
+        return {"mask_csvs": [str(file) for file in files], "masks": self._list("masks", files)} if files else {}
+
+    def artifact(self, key: str, number: str | None = None) -> str:
+        """The main output of a key: a shard's file, or the one file of a stage without shards."""
+        node = self.node(key)
+        if node.stage == "dataset":
+            return f"{node.folder}/shard-{number}.checks.json"
+        if node.stage in SHARDED:
+            return f"{node.folder}/shard-{number}.h5"
+        name = {"evaluation": "scores.json", "report": "report.html"}.get(node.stage, "weights.pt")
+        return f"{node.folder}/{name}"
+
+    def artifacts(self, key: str, splits: list[str] | None = None) -> list[str]:
+        """All main outputs of a key, or those of some splits."""
+        node = self.node(key)
+        if node.stage not in SHARDED:
+            return [self.artifact(key)]
+        return [self.artifact(key, number) for number in self.shards(splits or self.splits(node))]
+
+    def outputs(self, key: str) -> list[str]:
+        """All files that jobs leave under a key, and the folders of exported PNGs; shard by shard."""
+        node = self.node(key)
+        beside = [f"{node.folder}/{name}" for name in BESIDE.get(node.stage, ())]
+        if node.stage in EXPORTED:
+            shards = self.shards(self.splits(node))
+            return [path for number in shards for path in (self.artifact(key, number), self.export(key, number))]
+        return self.artifacts(key) + beside
+
+    def export(self, key: str, number: str) -> str:
+        """The folder of a shard's PNGs, of a stage that is exported."""
+        return f"{self.node(key).folder}/png/shard-{number}"
+
+    def frozen(self, key: str) -> bool:
+        """Whether a classifier is taken over (cam.weights_from) and not trained: no image matters to it."""
+        return bool(getattr(self.node(key).settings, "weights_from", None))
+
+    def downloads(self) -> list[str]:
+        """The backbones whose ImageNet weights some training starts from."""
+        trainings = [node for node in self.nodes.values() if node.stage in TRAININGS and not self.frozen(node.key)]
+        return sorted({node.settings.backbone for node in trainings if node.settings.weights == "imagenet"})
+
+    def start_files(self, key: str) -> list[str]:
+        """Weight files that a job starts from or takes over; a folder of weights stands for the files in it."""
+        node = self.node(key)
+        if node.stage == "mattes":
+            folder = Path(node.settings.weights or "")
+            found = folder.is_dir() and node.settings.method == "vitmatte"
+            return sorted(str(path) for path in folder.iterdir() if path.is_file()) if found else []
+        values = [getattr(node.settings, field, None) for field in ("weights", "weights_from")]
+        files = [value for value in values if value and value not in ("imagenet", "cam", "none")]
+        if node.stage == "segmenter" and "cam" in node.upstream:
+            files.append(self.artifact(node.upstream["cam"]))
+        return files
+
+    def label_masks(self, key: str, number: str) -> list[str]:
+        """The CSV of a shard's true masks, for labels.source masks."""
+        if self.node(key).settings.source != "masks":
+            return []
+        return [str(self.data.shards[number].masks)]
+
+    def evaluation_inputs(self, key: str) -> dict[str, Any]:
+        """What one evaluation reads, by name."""
+        node = self.node(key)
+        labelled = self.splits(node)
+        held_out = node.settings.splits if "predictions" in node.upstream else []
+        inputs: dict[str, Any] = {"list": self.list_file(labelled)}
+        if held_out:
+            inputs["held_out"] = self.list_file(held_out)
+        inputs["checks"] = self.checks(node.upstream["dataset"], labelled + held_out)
+        inputs.update(self.masks(labelled + held_out))
+        if "cam" in node.upstream:
+            inputs["cam"] = [
+                f"{self.node(node.upstream['cam']).folder}/{name}" for name in ("check.json", "held_out.csv")
+            ]
+        for stage in ("activations", "trimaps", "mattes", "labels"):
+            if stage in node.upstream:
+                inputs[stage] = self.artifacts(node.upstream[stage], labelled)
+        if "predictions" in node.upstream:
+            # Without held-out splits predictions are scored on training images, as far as those are predicted.
+            predicted = self.splits(self.node(node.upstream["predictions"]))
+            scored = held_out or (labelled if set(labelled) <= set(predicted) else [])
+            inputs["predictions"] = self.artifacts(node.upstream["predictions"], scored) if scored else []
+        return inputs
+
+    def report_inputs(self) -> dict[str, Any]:
+        """What the report reads: all scores and histories, and the shards its gallery shows."""
+        inputs: dict[str, Any] = {"list": self.list_file(self.data.splits), **self.masks(self.data.splits)}
+        for stage in STAGES[:-1]:
+            inputs[stage] = self.main_files(stage)
+        return inputs
+
+    def ablation_inputs(self) -> dict[str, Any]:
+        """What the ablation reads: all scores. It is seldom asked for, so its settings are written only here.
+
+        Raises:
+            UserError: there is no mask to score against.
+        """
+        if not self.masks(self.data.splits):
+            raise UserError("dataset: the ablation scores against true masks, and no image has one; add masks/<id>.png")
+        settings = self._add(f"{self.ablation.folder}/settings.yaml", self.ablation.settings_text(self.classes))
+        return {"settings": settings, "scores": self.main_files("evaluation")}
+
+    def targets(self, stage: str) -> list[str]:
+        """What `all_<stage>` asks for: whatever is in no target would not be made again when it is lost."""
+        return [path for node in self._of(stage) for path in self.outputs(node.key)]
+
+    def main_files(self, stage: str) -> list[str]:
+        """One file a job of a stage."""
+        return [path for node in self._of(stage) for path in self.artifacts(node.key)]
+
+    # -- how it is made ----------------------------------------------------------------------------------------
+
+    def _where(self, variant: str) -> str:
+        """The start of a message about a variant's settings."""
+        return f"config: variant {variant}: " if self.config.variants else "config: "
+
+    def _of(self, stage: str) -> list[Node]:
+        return [node for node in self.nodes.values() if node.stage == stage]
+
+    def _add_chains(self) -> None:
+        chains: dict[tuple[str, int], dict[str, str]] = {}
+        for variant, seed in product(in_rounds(self.variants), self.config.seeds):
+            settings = self.variants[variant]
+            earlier = earlier_round(settings)
+            before = chains[earlier, seed] if earlier else None
+            chains[variant, seed] = add_chain(self.nodes, variant, seed, settings, self.classes, before)
+        self.chains = {pair: chains[pair] for pair in product(self.variants, self.config.seeds)}
+
+    def _add(self, path: str, text: str) -> str:
+        if self._write and self._texts.get(path) != text:
+            add_text(Path(path), text)
+        self._texts[path] = text
+        return path
+
+    def _list(self, name: str, files: list[Path]) -> str:
+        text = "".join(f"{file.name}\n" for file in files)
+        return self._add(str(self._dataset_root / f"{name}-{text_sha256(text)[:12]}.txt"), text)
+
+    def _shards_of(self, splits: list[str]) -> list[ShardFiles]:
+        return [shard for shard in self.data.shards.values() if shard.split in splits]
+
+    @property
+    def _dataset_root(self) -> Path:
+        return Path(next(node.folder for node in self.nodes.values() if node.stage == "dataset"))
