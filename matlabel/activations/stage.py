@@ -83,7 +83,7 @@ def readable(settings: ActivationsSettings, classifier: Classifier, weights: Pat
         raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
     walk = settings.spread
     if walk.steps and walk.affinity == "learned" and classifier.network.affinity is None:
-        raise UserError(f"{weights}: trained without affinity; set networks.spread.affinity: features")
+        raise UserError(f"{weights}: trained without affinity; set activations.spread.affinity: features")
     if settings.embedding and classifier.centres is None:
         raise UserError(f"{weights}: trained without an embedding; set {remedy}")
     return settings

@@ -60,7 +60,7 @@ class CamSettings(TrainingSettings):
         0.0,
         ge=0,
         le=1_000_000,
-        description="Weight of learned affinity, for networks.spread; the trunk gets no gradient from it, so with "
+        description="Weight of learned affinity, for activations.spread; the trunk gets no gradient from it, so with "
         "sgd it is how fast its heads learn.",
     )
     affinity_size: int = Field(64, ge=2, le=4096, description="Channels of the affinity's feature.")

@@ -101,12 +101,12 @@ class StageSettings(Settings):
 
     @model_validator(mode="after")
     def _affinity_is_trained(self) -> "StageSettings":
-        spread = self.networks.spread
+        spread = self.activations.spread
         wanted = self.activations.kind == "cam" and spread.steps and spread.affinity == "learned"
         if self.labels.source == "mattes" and wanted and not (self.cam.affinity or self.cam.weights_from):
             raise ValueError(
-                "networks.spread.affinity is learned, but no term trains it: set cam.affinity above 0, "
-                "or networks.spread.affinity: features"
+                "activations.spread.affinity is learned, but no term trains it: set cam.affinity above 0, "
+                "or activations.spread.affinity: features"
             )
         return self
 

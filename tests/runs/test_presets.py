@@ -84,11 +84,11 @@ def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
         assert (settings.cam.category_against == "present") == row.endswith("present")
         assert (settings.trimaps.contour > 0) == (round_default and row != "default-contour")
         assert (settings.mattes.sampling > 0) == (round_default and row != "default-sampling" and not method)
-        assert (settings.networks.spread.again == 0) == (row == "all-again")
+        assert (settings.activations.spread.again == 0) == (row == "all-again")
         assert (settings.mattes.prior == 0) == (row == "all-prior")
         assert settings.mattes.method == (method or "closed_form")
         assert settings.activations.read == ("both" if settings.cam.embeds else "maps")
-        assert (settings.networks.spread.steps == 0) == (row == "plain")
+        assert (settings.activations.spread.steps == 0) == (row == "plain")
         # What the package does by default, as one of the rows.
         if name == "default":
             own = ("category", "foreground", "consistency", "exclusivity", "affinity", "paste", "category_against")
