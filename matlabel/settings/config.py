@@ -73,22 +73,6 @@ class StageSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _read_embedding_is_stored(self) -> "StageSettings":
-        if self.labels.source != "mattes" or not self.mattes.embedding:
-            return self
-        if self.activations.kind != "cam":
-            raise ValueError(
-                f"mattes.embedding reads the classifier's, but activations.source is {self.activations.source}: "
-                "set mattes.embedding: 0"
-            )
-        if not self.activations.embedding:
-            raise ValueError(
-                "mattes.embedding reads what activations.embedding stores, which is 0: "
-                "set activations.embedding (8 keeps most), or mattes.embedding: 0"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _a_classifier_is_there_to_start_from(self) -> "StageSettings":
         source = self.activations.source
         starts = self.segmenter.train and self.segmenter.weights == "cam"

@@ -55,7 +55,7 @@ def test_the_ablation_shares_all_it_can(plan_of):
     assert nodes["activations"] == rows * seeds
     # And the default's activations with the trimaps and matting of the other rows.
     assert nodes["trimaps"] == (rows + 1) * seeds
-    # And once without the prior, from the trimaps of all, and once without sampling, from those of the default.
+    # And once without the prior, from the trimaps of all, and once without samples, from those of the default.
     assert nodes["mattes"] == nodes["labels"] == nodes["evaluation"] == (3 * rows + 3) * seeds
     assert "segmenter" not in nodes
     plain, spread = plan.chains["plain", 1], plan.chains["plain+spreading", 1]
@@ -76,14 +76,14 @@ def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
         expected |= {key: set(FOUR) for key in ("all-again", "all+balance", "all+paste", "all-prior")}
         expected |= {"default": {"foreground", "exclusivity"}, "default+consistency": set(FOUR) - {"category"}}
         expected |= {"default+category-present": set(FOUR) - {"consistency"}, "default-contour": expected["default"]}
-        expected |= {"default-sampling": expected["default"]}
+        expected |= {"default-samples": expected["default"]}
         assert on == expected[row], name
         round_default = row.startswith("default")
         assert (settings.cam.balance > 0) == (row == "all+balance")
         assert (settings.cam.paste > 0) == (row == "all+paste" or round_default)
         assert (settings.cam.category_against == "present") == row.endswith("present")
         assert (settings.trimaps.contour > 0) == (round_default and row != "default-contour")
-        assert (settings.mattes.sampling > 0) == (round_default and row != "default-sampling" and not method)
+        assert (settings.mattes.samples > 0) == (round_default and row != "default-samples" and not method)
         assert (settings.activations.spread.again == 0) == (row == "all-again")
         assert (settings.mattes.prior == 0) == (row == "all-prior")
         assert settings.mattes.method == (method or "closed_form")

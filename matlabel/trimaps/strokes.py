@@ -1,0 +1,2 @@
+def correct(planes, photograph, strokes, classes):
+    return planes
