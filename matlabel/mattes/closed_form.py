@@ -1,5 +1,6 @@
 """Closed-form matting (Levin, Lischinski & Weiss, PAMI 2008) of all labels of an image in one linear system."""
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,13 +14,28 @@ from matlabel.mattes.sparse_laplacian import direct
 
 
 def closed_form(
-    image, trimap, labels, *, scale: Scale = "auto", epsilon=1e-7, radius=1, terms: DataTerms | None = None
-):
+    image: np.ndarray,
+    trimap: np.ndarray,
+    labels: Iterable[int],
+    *,
+    scale: Scale = "auto",
+    epsilon: float = 1e-7,
+    radius: int = 1,
+    terms: DataTerms | None = None,
+) -> np.ndarray:
     """`grid.matte` by this method; epsilon and radius as in `solve`."""
     return matte(image, trimap, labels, partial(solve, epsilon=epsilon, radius=radius), scale, terms)
 
 
-def solve(image, trimap, labels, term: DataTerm | None = None, *, epsilon=1e-7, radius=1):
+def solve(
+    image: np.ndarray,
+    trimap: np.ndarray,
+    labels: Sequence[int],
+    term: DataTerm | None = None,
+    *,
+    epsilon: float = 1e-7,
+    radius: int = 1,
+) -> np.ndarray:
     """Solve for the unknown pixels with the known ones as hard constraints, at the size given.
 
     Args:

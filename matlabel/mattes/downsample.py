@@ -1,5 +1,7 @@
 """Image and trimap on the coarse grid: a cell of it stands for scale x scale pixels of the image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from matlabel.mattes.problem import UNKNOWN
@@ -8,7 +10,7 @@ SHORT_SIDE = 64  # cells: on a coarser grid than this the shape of an object is 
 MOST_CELLS = 150_000  # the direct solver's time grows like cells^1.45
 
 
-def choose_scale(height, width):
+def choose_scale(height: int, width: int) -> int:
     """Scale of the grid that labels need: 4, finer for small images, coarser (8, 16, ...) for very large ones.
 
     Args:
@@ -26,12 +28,12 @@ def choose_scale(height, width):
     return scale
 
 
-def cells(shape, scale):
+def cells(shape: tuple[int, int], scale: int) -> tuple[int, int]:
     """(h, w) of the grid of an image of (H, W); cells at the border may be cut off."""
     return tuple(-(-side // scale) for side in shape)
 
 
-def pad_to_cells(array, scale):
+def pad_to_cells(array: np.ndarray, scale: int) -> np.ndarray:
     """Repeat the last row and column until every cell is whole."""
     height, width = array.shape[:2]
     if height % scale == 0 and width % scale == 0:
@@ -39,7 +41,7 @@ def pad_to_cells(array, scale):
     return np.pad(array, [(0, -height % scale), (0, -width % scale)] + [(0, 0)] * (array.ndim - 2), mode="edge")
 
 
-def area_mean(image, scale):
+def area_mean(image: np.ndarray, scale: int) -> np.ndarray:
     """Mean colour of each cell; a border cell that is cut off repeats its last row and column.
 
     Args:
@@ -60,14 +62,14 @@ def area_mean(image, scale):
     return total / float(whole * scale * scale)
 
 
-def any_of(mask, scale):
+def any_of(mask: np.ndarray, scale: int) -> np.ndarray:
     """Which cells hold any pixel of a mask: bool[H, W] -> bool[ceil(H / scale), ceil(W / scale)]."""
     padded = pad_to_cells(mask, scale)
     height, width = padded.shape
     return padded.reshape(height // scale, scale, width // scale, scale).any(axis=(1, 3))
 
 
-def within_cells(planes, factor, height, width):
+def within_cells(planes: np.ndarray, factor: int, height: int, width: int) -> np.ndarray:
     """On a finer grid each cell has the value of the larger one that it lies in.
 
     Args:
@@ -81,7 +83,7 @@ def within_cells(planes, factor, height, width):
     return planes.repeat(factor, axis=-2).repeat(factor, axis=-1)[..., :height, :width]
 
 
-def coarse_with_all(trimap, scale, values):
+def coarse_with_all(trimap: np.ndarray, scale: int, values: Sequence[int]) -> tuple[int, np.ndarray]:
     """A grid on which none of some sure values is lost, and the trimap of its cells.
 
     Where one has no cell of its own left, the next finer grid is taken, down to the image itself, whatever it costs.
@@ -101,7 +103,7 @@ def coarse_with_all(trimap, scale, values):
     return scale, coarse
 
 
-def coarse_trimap(trimap, scale):
+def coarse_trimap(trimap: np.ndarray, scale: int) -> np.ndarray:
     """Label trimap of the cells: sure where the cell holds a sure pixel and all its sure pixels agree.
 
     Unknown pixels do not make a cell unknown. So a thin stroke of a correction still counts on the coarse grid, and

@@ -134,9 +134,9 @@ def tasks_of(
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
     """Closed-form alphas as a shard stores them, in batches on one device, while threads load what comes next."""
-    from matlabel.mattes.gpu.stream import closed_form_stream, ready
+    from matlabel.mattes.gpu.stream import Prepared, closed_form_stream, ready
 
-    def problem(task):
+    def problem(task: Task) -> Problem | Prepared:
         terms = terms_of(settings, task.prior)
         return ready(Problem.of(task.image(), task.trimap, task.classes.tolist(), terms), settings)
 
