@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from matlabel.mattes.problem import UNKNOWN
+from matlabel.pixels.cells import pad_to_cells
 
 SHORT_SIDE = 64  # cells: on a coarser grid than this the shape of an object is lost
 MOST_CELLS = 150_000  # the direct solver's time grows like cells^1.45
@@ -26,47 +27,6 @@ def choose_scale(height: int, width: int) -> int:
     while (-(-height // scale)) * (-(-width // scale)) > MOST_CELLS:
         scale *= 2
     return scale
-
-
-def cells(shape: tuple[int, int], scale: int) -> tuple[int, int]:
-    """(h, w) of the grid of an image of (H, W); cells at the border may be cut off."""
-    return tuple(-(-side // scale) for side in shape)
-
-
-def pad_to_cells(array: np.ndarray, scale: int) -> np.ndarray:
-    """Repeat the last row and column until every cell is whole."""
-    height, width = array.shape[:2]
-    if height % scale == 0 and width % scale == 0:
-        return array
-    return np.pad(array, [(0, -height % scale), (0, -width % scale)] + [(0, 0)] * (array.ndim - 2), mode="edge")
-
-
-def area_mean(image: np.ndarray, scale: int) -> np.ndarray:
-    """Mean colour of each cell; a border cell that is cut off repeats its last row and column.
-
-    Args:
-        image: float[H, W, 3] in [0, 1], or uint8[H, W, 3].
-        scale: side of a cell in pixels.
-
-    Returns:
-        float64[ceil(H / scale), ceil(W / scale), 3] in [0, 1].
-    """
-    padded = pad_to_cells(image, scale)
-    height, width = padded.shape[0] // scale, padded.shape[1] // scale
-    # Bytes are summed as integers: exact, and three times as fast.
-    whole, kind = (255, np.uint32) if image.dtype == np.uint8 else (1, np.float64)
-    columns = padded.reshape(height, scale, width * scale * 3).sum(axis=1, dtype=kind).reshape(height, width, scale, 3)
-    total = columns[:, :, 0].copy()
-    for k in range(1, scale):
-        total += columns[:, :, k]
-    return total / float(whole * scale * scale)
-
-
-def any_of(mask: np.ndarray, scale: int) -> np.ndarray:
-    """Which cells hold any pixel of a mask: bool[H, W] -> bool[ceil(H / scale), ceil(W / scale)]."""
-    padded = pad_to_cells(mask, scale)
-    height, width = padded.shape
-    return padded.reshape(height // scale, scale, width // scale, scale).any(axis=(1, 3))
 
 
 def within_cells(planes: np.ndarray, factor: int, height: int, width: int) -> np.ndarray:

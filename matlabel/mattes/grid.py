@@ -9,6 +9,7 @@ from matlabel.mattes import downsample
 from matlabel.mattes.data_terms import data_term
 from matlabel.mattes.problem import DataTerms, Problem, Solver
 from matlabel.mattes.upsample import upsample
+from matlabel.pixels.cells import area_mean
 
 Scale = Literal["auto", 1, 2, 4]
 
@@ -49,7 +50,7 @@ def matte(
     if not problem.needs_solving:
         return problem.alphas()
     grid, coarse = coarse_problem(problem, scale)
-    small = downsample.area_mean(problem.image, grid)
+    small = area_mean(problem.image, grid)
     term = data_term(problem, grid)
     raw = solver(small, coarse, problem.solved_values, *([] if term is None else [term]))
     if grid == 1:

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from skimage.color import rgb2lab
 
 from matlabel.artifacts.label_image import UNKNOWN
-from matlabel.mattes.downsample import area_mean
+from matlabel.pixels.cells import area_mean
 
 # Chosen on 185 training photographs (voc6, the tuning half) with their masks, see docs/results.md, where the labels
 # hardly depend on them.

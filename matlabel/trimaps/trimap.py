@@ -1,6 +1,7 @@
 """From activations to a label trimap: sure class, sure background, unknown."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
@@ -33,7 +34,10 @@ def label_trimap(
     labels = values[probabilities.argmax(axis=0)]
     reach = boundary_width(labels.shape, settings.contour)
     believed = np.where(near_other(labels, reach, frame=False), UNKNOWN, labels)
-    enforced = enforce(believed, probabilities, values, settings) if len(values) > 1 else np.full(labels.shape, UNKNOWN)
+    drawn = [] if strokes is None else np.unique(strokes[strokes >= 0]).tolist()
+    enforced = np.full(labels.shape, UNKNOWN, np.uint8)
+    if len(values) > 1:
+        enforced = enforce(believed, probabilities, values, settings, spared=drawn)
     given = np.where(enforced == UNKNOWN, -1, enforced.astype(np.int16))
     if strokes is not None:
         given = np.where(strokes >= 0, strokes, given)
@@ -49,7 +53,11 @@ def label_trimap(
 
 
 def enforce(
-    believed: np.ndarray, probabilities: np.ndarray, values: np.ndarray, settings: TrimapsSettings
+    believed: np.ndarray,
+    probabilities: np.ndarray,
+    values: np.ndarray,
+    settings: TrimapsSettings,
+    spared: Collection[int] = (),
 ) -> np.ndarray:
     """The least sure region of every label that nowhere wins by far: the pixels where it leads most.
 
@@ -61,6 +69,7 @@ def enforce(
         probabilities: float32[C + 1, H, W].
         values: uint8[C + 1] label values of the planes.
         settings: foreground, background, margin, least_object, least_background.
+        spared: labels that need no such region: a person has said where they are.
 
     Returns:
         uint8[H, W]: the label values in such regions, 255 elsewhere.
@@ -70,6 +79,8 @@ def enforce(
     # A label with more pixels than this can give as many away and still have some.
     most = max(1, believed.size // (2 * len(values)))
     for plane, value in enumerate(values):
+        if value in spared:
+            continue
         level, share = (
             (settings.foreground, settings.least_object) if plane else (settings.background, settings.least_background)
         )

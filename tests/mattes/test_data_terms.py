@@ -10,12 +10,12 @@ from scenes import assert_alphas, scene
 
 from matlabel.mattes.closed_form import closed_form, solve
 from matlabel.mattes.data_terms import SHARPNESS, DataTerm, data_term
-from matlabel.mattes.downsample import area_mean
 from matlabel.mattes.grid import coarse_problem
 from matlabel.mattes.laplacian import matting_laplacian
 from matlabel.mattes.methods import alphas_of
 from matlabel.mattes.problem import DataTerms, Problem
 from matlabel.pixels import resample
+from matlabel.pixels.cells import area_mean
 from matlabel.settings.mattes import MattesSettings
 
 SCALES = [1, 2, 4, "auto"]

@@ -10,9 +10,10 @@ from skimage.color import rgb2lab
 
 from matlabel.mattes.closed_form import closed_form
 from matlabel.mattes.data_terms import data_term
-from matlabel.mattes.downsample import area_mean, coarse_trimap
+from matlabel.mattes.downsample import coarse_trimap
 from matlabel.mattes.problem import DataTerms, Problem
 from matlabel.mattes.samples import FAR, NEIGHBOURS, UNLIKE, sampled
+from matlabel.pixels.cells import area_mean
 
 
 def of_all_pairs(image, coarse, scale, values):
