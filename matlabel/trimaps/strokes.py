@@ -62,6 +62,7 @@ def correct(planes: np.ndarray, image: np.ndarray, strokes: np.ndarray, classes:
             claim = _claim(shares, values, drawn, looks, value, strokes)
             shares = (1 - claim) * shares
             shares[plane] += claim
+    shares = np.where(drawn >= 0, drawn == values[:, None, None], shares)
     return np.rint(255 * shares / shares.sum(axis=0)).astype(np.uint8)
 
 
