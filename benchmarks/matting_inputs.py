@@ -44,9 +44,9 @@ def examples(run: Path, masks: Path | None = None) -> Iterator[Example]:
     """
     for path, task in tasks_of_run(run):
         with open_shard(run / "activations" / path.name) as activations:
-            found = activations[task.entry.id]
+            found, classes = activations[task.entry.id], len(activations.classes)
         mask = masks / f"{task.entry.id}.png" if masks else None
-        truth = read_label_image(mask) if mask and mask.exists() else None
+        truth = read_label_image(mask, classes) if mask and mask.exists() else None
         planes, labels = found["probabilities"], task.classes.tolist()
         yield Example(task.entry.id, task.image(), task.trimap, labels, planes, truth)
 
