@@ -1,4 +1,4 @@
-"""Runs to rows: which variants are one row, and the mean and standard deviation of every measure over the random seeds."""
+"""Runs to rows: which variants are one row, and mean and standard deviation of every measure over the random seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +102,7 @@ class Column:
     """A measure, of the labels that one method made where it depends on them.
 
     Attributes:
-        against: the row whose value is subtracted, random seed by random seed; then `method` is the one the row is named after.
+        against: the row whose value is subtracted for each random seed; then `method` is the one the row is named after.
     """
 
     measure: Measure
