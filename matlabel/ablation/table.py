@@ -102,7 +102,7 @@ class Column:
     """A measure, of the labels that one method made where it depends on them.
 
     Attributes:
-        against: the row whose value is subtracted for each random seed; then `method` is the one the row is named after.
+        against: the row whose value is subtracted; then `method` is the one the row is named after.
     """
 
     measure: Measure

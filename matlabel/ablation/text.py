@@ -67,7 +67,7 @@ def _measured(table: Table) -> list[str]:
     counts = {len(cell.values) for _, cells in table.rows for cell in cells if cell.values}
     if counts - {len(table.seeds)}:
         lines.append(
-            f"(n of {len(table.seeds)}): the mean of n results: a random seed has no score or shares another's artifact."
+            f"(n of {len(table.seeds)}): the mean of n results, as one has no score or shares another's artifact."
         )
     return lines
 
