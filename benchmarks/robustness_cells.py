@@ -88,7 +88,7 @@ FAILING = [
 QUICK = ("voc6 60", "demo", "tags shuffled")
 
 PLAIN = {
-    "cam": {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "affinity": 0, "paste": 0},
+    "cam": {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "paste": 0},
     "activations": {"from": "maps"},
 }
 VARIANTS = {"default": {}, "plain": PLAIN}

@@ -17,7 +17,6 @@ def alphas_of(
     *,
     trimap: np.ndarray | None = None,
     activations: np.ndarray | None = None,
-    embedding: np.ndarray | None = None,
     drawn: np.ndarray | None = None,
     device: str = "cpu",
 ) -> np.ndarray:
@@ -30,7 +29,6 @@ def alphas_of(
         trimap: uint8[H, W] label trimap; not read by `crf` and `none`.
         activations: uint8[C + 1, h, w], background first; read by `crf`, `none` and with a prior
             or contour.
-        embedding: uint8[e, ceil(H / 4), ceil(W / 4)] as the stage activations stores it; read with mattes.embedding.
         drawn: bool[H, W], where a person has drawn into the trimap; read with activations.
         device: where a network runs (`vitmatte`).
 
@@ -42,7 +40,7 @@ def alphas_of(
         UserError: an optional package or the network is missing.
     """
     if settings.method not in WITHOUT_TRIMAP:
-        evidence = evidence_of(settings, activations, embedding, drawn)
+        evidence = evidence_of(settings, activations, drawn)
         return matte(image, trimap, labels, solver_of(settings, device), settings.scale, evidence)
     probabilities = enlarge_activations(activations, *image.shape[:2])
     if settings.method == "none":
@@ -55,7 +53,6 @@ def alphas_of(
 def evidence_of(
     settings: MattesSettings,
     activations: np.ndarray | None,
-    embedding: np.ndarray | None,
     drawn: np.ndarray | None = None,
 ) -> Evidence | None:
     """What pulls beside the Laplacian; None where the method takes nothing, or the settings give nothing any weight.
@@ -65,12 +62,9 @@ def evidence_of(
     """
     if settings.method != "closed_form" or not (settings.reads or settings.sampling):
         return None
-    for name, planes in (("probabilities", activations), ("embedding", embedding)):
-        if name in settings.reads and planes is None:
-            raise ValueError(f"the settings of mattes read the activations' {name}, which is missing")
-    return Evidence(
-        activations, settings.prior, embedding, settings.embedding, drawn, settings.contour, settings.sampling
-    )
+    if settings.reads and activations is None:
+        raise ValueError("the settings of mattes read the activations' probabilities, which is missing")
+    return Evidence(activations, settings.prior, drawn=drawn, contour=settings.contour, sampling=settings.sampling)
 
 
 def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:

@@ -32,7 +32,6 @@ class Task:
     classes: np.ndarray
     trimap: np.ndarray | None
     activations: np.ndarray | None
-    embedding: np.ndarray | None = None
     drawn: np.ndarray | None = None
 
     def image(self) -> np.ndarray:
@@ -85,8 +84,6 @@ def run(
             guided as guides,
             write_shard(out, **context.shard_attributes) as writer,
         ):
-            if chosen.embedding and not source.settings.get("embedding"):
-                raise UserError(f"{activations}: holds no embedding for mattes.embedding; set activations.embedding: 8")
             tasks = tasks_of(shard, source, guides, chosen)
             if device == "cuda" and chosen.method == "closed_form":
                 found = on_device(tasks, device, chosen, workers)
@@ -113,7 +110,7 @@ def device_of(settings: MattesSettings, wanted: str) -> str:
 def matted(task: Task, settings: MattesSettings, device: str) -> Packed:
     """The alphas of one image as a shard stores them: uint8[C + 1, H, W], background first."""
     labels = task.classes.tolist()
-    found = {name: getattr(task, name) for name in ("trimap", "activations", "embedding", "drawn")}
+    found = {name: getattr(task, name) for name in ("trimap", "activations", "drawn")}
     return packed(alphas_of(task.image(), labels, settings, **found, device=device))
 
 
@@ -128,10 +125,9 @@ def tasks_of(
     """What the method needs of each image of a shard, in slot order, read as it is asked for."""
     for entry in shard.entries:
         found = {name: activations.read(entry.id, name) for name in ("classes", *settings.reads)}
-        planes = found.get("probabilities"), found.get("embedding")
         guide = {} if trimaps is None else trimaps[entry.id]
         drawn = guide["drawn"].astype(bool) if "drawn" in guide else None
-        yield Task(shard.folder, entry, found["classes"], guide.get("trimap"), *planes, drawn)
+        yield Task(shard.folder, entry, found["classes"], guide.get("trimap"), found.get("probabilities"), drawn)
 
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
@@ -139,7 +135,7 @@ def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, work
     from matlabel.mattes.gpu.stream import closed_form_stream, ready
 
     def problem(task):
-        evidence = evidence_of(settings, task.activations, task.embedding, task.drawn)
+        evidence = evidence_of(settings, task.activations, task.drawn)
         return ready(Problem.of(task.image(), task.trimap, task.classes.tolist(), evidence), settings)
 
     with ThreadPoolExecutor(workers) as pool:

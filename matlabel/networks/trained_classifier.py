@@ -12,7 +12,6 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.weights import load_into, load_weights, recorded_settings
 from matlabel.networks.backbones import Trunk
 from matlabel.networks.classifier import CamNetwork
-from matlabel.networks.embedding_axes import covariance_of
 from matlabel.settings.cam import CamSettings
 
 
@@ -26,8 +25,6 @@ class Classifier:
         centres: float32[K, d], or None without an embedding.
         known: bool[K], False for classes whose centre was never seen.
         background: float32[n, d] background centres, n ≥ 0.
-        covariance: float64[d, d] of the pixels of the embedding, on the CPU; None without an embedding, and of
-            classifiers trained before it was kept.
         parts_classes: whether the embedding was trained to tell classes apart (the term category), and not only
             objects from their background.
         plain: why a plain classifier was taken in place of the one that was asked for; empty where it was not.
@@ -38,7 +35,6 @@ class Classifier:
     centres: Tensor | None
     known: Tensor | None
     background: Tensor | None
-    covariance: Tensor | None = None
     parts_classes: bool = True
     plain: str = ""
 
@@ -54,21 +50,19 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
         raise UserError(f"{path}: not the weights of a CAM classifier (weights.pt of the stage cam)")
     classes, settings = recorded_settings(path, content, CamSettings)
     trunk = Trunk(settings.backbone, settings.output_stride)
-    network = CamNetwork(trunk, len(classes), *settings.head_sizes)
+    network = CamNetwork(trunk, len(classes), settings.embedding_channels)
     load_into(network, content["network"], str(path))
     network.eval().requires_grad_(False).to(device)
     centres = {name: value.to(device) for name, value in _centres(path, content, settings, len(classes)).items()}
     if not centres:
         return Classifier(network, classes, None, None, None, plain=str(content.get("plain", "")))
     background = centres["background"][centres["background_seen"] > 0]
-    covariance = covariance_of(centres["moment"]) if "moment" in centres and centres["averaged"] > 0 else None
     return Classifier(
         network,
         classes,
         centres["classes"],
         centres["seen"] > 0,
         background,
-        covariance,
         parts_classes=settings.category > 0,
     )
 
@@ -98,9 +92,6 @@ def _centres(path: str | Path, content: Mapping[str, Any], settings: CamSettings
         "background": (count, size),
         "background_seen": (count,),
     }
-    # Not kept by trainings of before it was.
-    if isinstance(centres, Mapping) and "moment" in centres:
-        shapes |= {"moment": (size + 1, size + 1), "averaged": ()}
     for name, shape in shapes.items():
         found = centres.get(name) if isinstance(centres, Mapping) else None
         if not isinstance(found, Tensor) or found.layout != torch.strided or tuple(found.shape) != shape:

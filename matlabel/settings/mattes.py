@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from matlabel.settings.base import Settings, free
 from matlabel.settings.paths import PathText
@@ -77,13 +77,6 @@ class MattesSettings(Settings):
         "are most like them in colour and place; 0: none. With contour: 0 set this to 0 as well: far from contours it "
         "does harm.",
     )
-    embedding: float = Field(
-        0.0,
-        ge=0,
-        le=10_000,
-        description="closed_form: weight, on the same scale, of ties from unknown pixels to the sure ones that are "
-        "nearest in the classifier's embedding; needs activations.embedding. 0: none.",
-    )
     crf: CrfSettings = CrfSettings()
     weights: PathText | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
     device: Literal["auto", "cpu", "cuda"] = free(
@@ -97,17 +90,10 @@ class MattesSettings(Settings):
         False, description="closed_form on a GPU: fuse the solver's steps; every job compiles first, for long shards."
     )
 
-    @model_validator(mode="after")
-    def _only_closed_form_has_ties(self) -> "MattesSettings":
-        if self.embedding and self.method != "closed_form":
-            raise ValueError(f"embedding is of method closed_form, not of {self.method}: set embedding: 0")
-        return self
-
     @property
     def reads(self) -> tuple[str, ...]:
         """The arrays of the activations' shard that decide, beside `classes`."""
         believed = self.method in WITHOUT_TRIMAP or (
             self.method == "closed_form" and (self.prior > 0 or self.contour > 0)
         )
-        planes = ("probabilities",) if believed else ()
-        return (*planes, "embedding") if self.embedding else planes
+        return ("probabilities",) if believed else ()

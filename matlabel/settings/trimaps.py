@@ -24,13 +24,6 @@ class TrimapsSettings(Settings):
         json_schema_extra={"introduced": 0.6},
         description="Sure background: its activation at least this ...",
     )
-    agreement: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        json_schema_extra={"introduced": 0.4},
-        description="... and at least this share of the views agrees (both).",
-    )
     contour: float = Field(
         0.025,
         ge=0,

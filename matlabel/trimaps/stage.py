@@ -47,8 +47,7 @@ def run(
                 found = source[entry.id]
                 size = shard.sizes[entry.id]
                 probabilities = resize(found["probabilities"].astype(np.float32) / 255, *size)
-                agreement = resize(found["agreement"][None].astype(np.float32) / 255, *size)[0]
-                trimap, enforced = label_trimap(probabilities, agreement, found["classes"], context.settings)
+                trimap, enforced = label_trimap(probabilities, found["classes"], context.settings)
                 strokes = {}
                 if entry.id in drawn:
                     try:

@@ -13,15 +13,14 @@ UNKNOWN = 255
 
 
 def label_trimap(
-    probabilities: np.ndarray, agreement: np.ndarray, classes: np.ndarray, settings: TrimapsSettings
+    probabilities: np.ndarray, classes: np.ndarray, settings: TrimapsSettings
 ) -> tuple[np.ndarray, list[int]]:
-    """Believe the activations where a class wins by far and the views agree; leave the rest to matting.
+    """Believe the activations where a class wins by far; leave the rest to matting.
 
     Near the contours of their winner they are not believed however strong they are: that is where colours know better.
 
     Args:
         probabilities: float32[C + 1, H, W], background first, summing to one, at the size of the image.
-        agreement: float32[H, W] in [0, 1].
         classes: uint8[C] label values of the planes after the background, ascending.
         settings: levels, least regions, contour, specks, band.
 
@@ -30,17 +29,16 @@ def label_trimap(
         enforced, ascending. Every present class has a sure region, and so has the background.
     """
     values = np.concatenate([[0], classes]).astype(np.uint8)
-    height, width = agreement.shape
+    height, width = probabilities.shape[1:]
     if len(values) == 1:
         return np.zeros((height, width), np.uint8), []
     lead = _lead(probabilities)
-    agreed = agreement >= settings.agreement - 1e-6
     trimap = np.full((height, width), UNKNOWN, np.uint8)
     for plane, value in enumerate(values):
         level = settings.foreground if plane else settings.background
         # Without a margin the background needs only its level: what competes with it is the sum of all classes.
         ahead = lead[plane] >= (settings.margin if plane else 0)
-        trimap[(probabilities[plane] >= level) & ahead & agreed] = value
+        trimap[(probabilities[plane] >= level) & ahead] = value
     levels = np.bincount(trimap.ravel(), minlength=UNKNOWN + 1)
     if settings.contour:
         reach = boundary_width(trimap.shape, settings.contour)

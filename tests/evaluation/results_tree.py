@@ -169,8 +169,7 @@ class ResultsTree:
         winner = np.array([0, *tags], np.uint8)[soft.argmax(axis=0)]
         if stage == "activations":
             small = np.round(255 * soft[:, ::4, ::4]).astype(np.uint8)
-            agreement = np.full(small.shape[1:], 200, np.uint8)
-            return {"classes": classes, "probabilities": small, "agreement": agreement, "unspread": small // 2 + 40}
+            return {"classes": classes, "probabilities": small, "unspread": small // 2 + 40}
         if stage == "trimaps":
             trimap = np.where(soft.max(axis=0) > 0.65, winner, VOID).astype(np.uint8)
             return {"trimap": trimap, "enforced": classes[: int(image_id.endswith("2"))]}

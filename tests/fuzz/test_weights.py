@@ -62,7 +62,7 @@ def test_whatever_torch_can_save_is_read_or_refused(tmp_path):
 @pytest.fixture(scope="module")
 def classifier() -> dict[str, Any]:
     centres = Centres(2, CAM.background_centres, 3, CAM.embedding_size, 0.9, torch.ones(2))
-    network = CamNetwork(Trunk("resnet18"), 2, *CAM.head_sizes)
+    network = CamNetwork(Trunk("resnet18"), 2, CAM.embedding_channels)
     content = {"classes": ["a", "b"], "settings": json.dumps(CAM.recorded()), "plain": ""}
     return {**content, "network": small(network), "centres": centres.state_dict()}
 

@@ -31,7 +31,7 @@ def test_without_weight_the_bytes_are_those_of_colours_alone():
     activations = quarter(40, 44, 3)
     plain = closed_form(image, trimap, [1, 2])
     assert closed_form(image, trimap, [1, 2], evidence=Evidence(activations, 0.0)).tobytes() == plain.tobytes()
-    given = {"trimap": trimap, "activations": activations, "embedding": quarter(40, 44, 8)}
+    given = {"trimap": trimap, "activations": activations}
     off = MattesSettings(prior=0, contour=0, sampling=0, epsilon=1e-7)
     assert alphas_of(image, [1, 2], off, **given).tobytes() == plain.tobytes()
 
@@ -250,8 +250,6 @@ def test_what_the_settings_read_must_be_there():
     image, trimap = scene()
     with pytest.raises(ValueError, match="probabilities, which is missing"):
         alphas_of(image, [1, 2], MattesSettings(prior=0.1), trimap=trimap)
-    with pytest.raises(ValueError, match="embedding, which is missing"):
-        alphas_of(image, [1, 2], MattesSettings(prior=0, contour=0, embedding=0.1), trimap=trimap)
 
 
 def test_a_stroke_against_the_activations_prevails():

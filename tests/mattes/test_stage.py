@@ -36,7 +36,7 @@ def shard(tmp_path):
     csv.write_text(shard_text(entries))
     checks = {"shard": csv.name, "sha256": file_sha256(csv), "images": 6, "rejected": {}}
     checks_path(csv).write_text(json.dumps({**checks, "sizes": {entry.id: [40, 48] for entry in entries}}))
-    attributes = {"key": "00000000", "classes": CLASSES, "settings": {"embedding": 3}}
+    attributes = {"key": "00000000", "classes": CLASSES, "settings": {}}
     with (
         write_shard(tmp_path / "activations.h5", stage="activations", **attributes) as activations,
         write_shard(tmp_path / "trimaps.h5", stage="trimaps", **attributes) as trimaps,
@@ -45,9 +45,7 @@ def shard(tmp_path):
             labels = sorted(CLASSES.index(tag) + 1 for tag in entry.tags)
             _, trimap = scene(40, 48, labels, seed=number)
             planes = np.random.default_rng(number).integers(1, 255, (len(labels) + 1, 10, 12)).astype(np.uint8)
-            activations.add(
-                entry.id, classes=np.array(labels, np.uint8), probabilities=planes, embedding=planes[[0, 1, 1]] // 3
-            )
+            activations.add(entry.id, classes=np.array(labels, np.uint8), probabilities=planes)
             trimaps.add(entry.id, trimap=trimap)
     return {
         "dataset": csv,
@@ -93,7 +91,6 @@ def test_several_processes_write_the_same_bytes_as_one(shard, tmp_path, method):
     [
         {"prior": 0},
         {"prior": 0.1},
-        {"prior": 0.1, "embedding": 0.5},
         {"prior": 0.1, "contour": 0.02},
         {"prior": 0, "sampling": 0.3},
     ],
@@ -122,9 +119,9 @@ def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weight
         assert np.abs(ours.astype(int) - theirs).max() <= 2
 
 
-def test_an_embedding_and_a_prior_change_the_unknown_alone(shard, tmp_path):
+def test_a_prior_changes_the_unknown_alone(shard, tmp_path):
     found = []
-    for weights in ({}, {"prior": 0.5}, {"embedding": 0.5}):
+    for weights in ({}, {"prior": 0.5}):
         stage.run(settings_file(tmp_path, **weights), **shard)
         with open_shard(shard["out"]) as mattes:
             found.append({image_id: mattes[image_id]["alphas"] for image_id in mattes.ids})
@@ -134,14 +131,6 @@ def test_an_embedding_and_a_prior_change_the_unknown_alone(shard, tmp_path):
             for other in found[1:]:
                 np.testing.assert_array_equal(other[image_id][:, sure], found[0][image_id][:, sure])
                 assert (other[image_id] != found[0][image_id]).any()
-
-
-def test_activations_without_an_embedding_are_named(shard, tmp_path):
-    with write_shard(shard["activations"], stage="activations", key="0", classes=CLASSES, settings={}):
-        pass
-    with pytest.raises(UserError, match=r"activations\.h5: holds no embedding .* set activations\.embedding"):
-        stage.run(settings_file(tmp_path, embedding=0.5), **shard)
-    assert not shard["out"].exists()
 
 
 def test_a_trimap_of_another_size_is_named(shard, tmp_path):

@@ -12,7 +12,6 @@ from matlabel.settings.config import StageSettings
 # A changed value of each type: what a field takes is asked of the model, not listed by hand.
 BASE = {
     "cam": {"splits": ["train"]},
-    "activations": {"embedding": 4},
     "segmenter": {"splits": ["train"]},
     "evaluation": {"splits": ["val"]},
 }
@@ -60,8 +59,6 @@ def other_values(field):
         "resnet18",
         "32-true",
         "embedding",
-        "features",
-        "present",
         "note",
         "off",
     ]

@@ -24,17 +24,7 @@ from matlabel.settings.config import Config, StageSettings, load_config
         ({"variants": {"a": {"dataset": {"shard_size": 3}}}}, r"dataset is shared by all variants"),
         ({"variants": {"a": {"cam": {"epoch": 3}}}}, r"variant a: unknown key cam\.epoch"),
         ({"cam": {"category": 0, "foreground": 0}}, r"set activations\.from: maps"),
-        ({"activations": {"spread": {"affinity": "learned"}}}, r"set cam\.affinity above 0"),
         ({"activations": {"spread": {"layers": [5]}}}, r"activations\.spread\.layers"),
-        ({"mattes": {"embedding": 0.1}}, r"set activations\.embedding"),
-        ({"mattes": {"embedding": 0.1}, "activations": {"source": "files:maps"}}, r"set mattes\.embedding: 0"),
-        (
-            {"cam": {"category": 0, "foreground": 0}, "activations": {"from": "maps", "embedding": 3}},
-            r"set activations\.embedding: 0, or cam\.category",
-        ),
-        ({"cam": {"embedding_size": 4}, "activations": {"embedding": 5}}, r"cam\.embedding_size only 4"),
-        ({"activations": {"embedding": 9}}, r"activations\.embedding: .*less than or equal to 8"),
-        ({"mattes": {"embedding": 0.1, "method": "knn"}}, r"mattes: embedding is of method closed_form, not of knn"),
         ({"cam": {"splits": ["val"]}, "evaluation": {"splits": ["val"]}}, r"held-out means unseen"),
     ],
 )

@@ -22,9 +22,8 @@ def blob(size=40, value=0.9, rows=slice(5, 20), columns=slice(5, 20)):
     return plane
 
 
-def made(probabilities, classes=(1,), agreed=None, **changes):
-    agreed = np.ones(probabilities.shape[1:], np.float32) if agreed is None else agreed
-    return label_trimap(probabilities, agreed, np.array(classes, np.uint8), TrimapsSettings(**changes))
+def made(probabilities, classes=(1,), **changes):
+    return label_trimap(probabilities, np.array(classes, np.uint8), TrimapsSettings(**changes))
 
 
 def test_what_wins_by_far_is_sure_and_the_border_is_unknown():
@@ -55,15 +54,10 @@ def test_nothing_is_sure_near_the_contours_of_the_winner_but_what_is_enforced(se
         np.testing.assert_array_equal(trimap != UNKNOWN, far.any(0) & (probabilities.max(0) >= 0.5))
 
 
-def test_what_is_undecided_or_contradicted_by_the_views_is_unknown():
+def test_what_is_undecided_is_unknown():
     undecided = activations(blob(), blob(value=0.5, rows=slice(25, 38)))
     trimap, _ = made(undecided, classes=(1, 2))
     assert (trimap[27:36, 8:18] != 0).all()
-    agreement = np.ones((40, 40), np.float32)
-    agreement[:12] = 0.2
-    trimap, _ = made(activations(blob()), agreed=agreement, agreement=0.4)
-    assert (trimap[:12] == UNKNOWN).all()
-    assert trimap[15, 12] == 1
 
 
 def test_a_class_without_a_sure_region_gets_its_best_pixels_and_is_counted():
@@ -119,25 +113,22 @@ def test_different_sure_regions_are_further_apart_than_the_band(trimap, band):
 @settings(max_examples=30, deadline=None)
 @given(
     arrays(np.float32, (4, 7, 9), elements=st.floats(0, 1, width=32)),
-    arrays(np.float32, (7, 9), elements=st.floats(0, 1, width=32)),
     st.sampled_from([{}, {"band": 0}, {"speck": 0.1, "band": 5}, {"least_object": 0.5, "least_background": 0.5}]),
 )
-def test_every_label_has_a_sure_region_whatever_the_activations(scores, agreement, changes):
+def test_every_label_has_a_sure_region_whatever_the_activations(scores, changes):
     probabilities = scores / np.maximum(scores.sum(0), 1e-6)
-    trimap, enforced = made(probabilities, classes=(2, 5, 9), agreed=agreement, **changes)
+    trimap, enforced = made(probabilities, classes=(2, 5, 9), **changes)
     assert {0, 2, 5, 9} <= set(np.unique(trimap).tolist()) <= {0, 2, 5, 9, UNKNOWN}
     assert set(enforced) <= {0, 2, 5, 9}
 
 
-@pytest.mark.parametrize("setting", ["foreground", "margin", "background", "agreement"])
+@pytest.mark.parametrize("setting", ["foreground", "margin", "background"])
 def test_stricter_settings_leave_more_unknown(setting):
     random = np.random.default_rng(0)
     scores = ndimage.gaussian_filter(random.random((3, 60, 60)), (0, 5, 5)) ** 30
     probabilities = (scores / scores.sum(0)).astype(np.float32)
-    agreement = ndimage.gaussian_filter(random.random((60, 60)), 4).astype(np.float32)
-    agreement = (agreement - agreement.min()) / np.ptp(agreement)
     unknown = [
-        np.count_nonzero(made(probabilities, (1, 2), agreement, band=0, **{setting: level})[0] == UNKNOWN)
+        np.count_nonzero(made(probabilities, (1, 2), band=0, **{setting: level})[0] == UNKNOWN)
         for level in (0.2, 0.5, 0.9)
     ]
     assert unknown[0] <= unknown[1] <= unknown[2]

@@ -51,7 +51,7 @@ def value_of(config, path):
 def another(path):
     """A valid config that differs in one setting, or in what that setting needs as well; and its keys."""
     default = FIELDS[path].get_default(call_default_factory=True)
-    for companion in ({}, {"activations": {"embedding": 4}}, {"segmenter": {"weights": "none"}}):
+    for companion in ({}, {"segmenter": {"weights": "none"}}):
         for value in [*other_values(FIELDS[path]), ["train"], ["val"], "old.pt", default]:
             config = with_setting(path, value, companion)
             try:

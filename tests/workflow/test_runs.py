@@ -40,7 +40,6 @@ def test_artifacts_fit_their_descriptions(finished):
         assert found["classes"].tolist() == [1, 2]
         assert found["probabilities"].shape == (3, 14, 16)
         assert (found["probabilities"].sum(0, dtype=int) == 255).all()
-        assert found["agreement"].shape == (14, 16)
     with open_shard(results / "trimaps/shard-00000.h5") as shard:
         assert {0, 1, 2} <= set(np.unique(shard["a2"]["trimap"])) <= {0, 1, 2, 255}
     with open_shard(results / "mattes/shard-00000.h5") as shard:
