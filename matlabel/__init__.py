@@ -2,6 +2,7 @@
 
 The workflow needs none of this module; it is the door for notebooks. What it names is imported when it is first used.
 
+- `matte`: an image and its trimap to its alpha.
 - `open_shard`: read what a stage has left.
 """
 
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matlabel.artifacts.shard import open_shard
+    from matlabel.mattes.matte import matte
 
-__all__ = ["open_shard"]
+__all__ = ["matte", "open_shard"]
 
-_FROM = {"open_shard": "matlabel.artifacts.shard"}
+_FROM = {"matte": "matlabel.mattes.matte", "open_shard": "matlabel.artifacts.shard"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from matlabel.ablation.section import with_section
 from matlabel.settings.reference import reference_text
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +76,11 @@ def test_every_setting_that_is_named_exists(document):
     stages = {name.split(".")[0] for name in known}
     named = {name for name in SETTING.findall(text_of(document)) if name.rsplit(".", 1)[1] not in FILES}
     assert not {name for name in named if name.split(".")[0] in stages} - known
+
+
+def test_the_results_have_a_place_for_the_table_of_an_ablation():
+    file = ROOT / "docs/results.md"
+    assert "\nnew rows\n" in with_section(text_of(file), "new rows", file)
 
 
 @cache

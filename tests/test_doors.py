@@ -5,14 +5,16 @@ import inspect
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import matlabel
 from matlabel.artifacts import shard
+from matlabel.mattes import matte
 from matlabel.runs import sources
 
 
-@pytest.mark.parametrize("module", [shard], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [shard, matte], ids=lambda module: module.__name__)
 def test_examples_give_what_they_say(module):
     found = doctest.testmod(module)
     assert found.attempted
@@ -45,4 +47,24 @@ def test_the_package_alone_loads_nothing_of_its_own_nor_of_others():
 
 def test_no_stage_depends_on_what_the_doors_lead_to():
     for stage in ("dataset", "cam"):
-        assert "artifacts/shard.py" not in {str(path.relative_to(sources.PACKAGE)) for path in sources.sources(stage)}
+        files = {str(path.relative_to(sources.PACKAGE)) for path in sources.sources(stage)}
+        assert not files & {"artifacts/shard.py", "mattes/matte.py"}
+
+
+def test_the_alpha_of_an_object_is_that_of_its_label_among_all():
+    generator = np.random.default_rng(0)
+    image = generator.random((24, 30, 3))
+    trimap = np.full((24, 30), 255, np.uint8)
+    trimap[:, :6], trimap[:, -6:] = 0, 1
+    alpha, both = matlabel.matte(image, trimap), matlabel.matte(image, trimap, [1])
+    np.testing.assert_array_equal(alpha, both[1])
+    np.testing.assert_allclose(both.sum(0), 1, atol=1e-6)
+    assert alpha[trimap == 0].max() == 0
+    assert alpha[trimap == 1].min() == 1
+
+
+def test_a_grey_trimap_is_refused_rather_than_misread():
+    trimap = np.full((24, 30), 128, np.uint8)
+    trimap[:, :6], trimap[:, -6:] = 0, 255
+    with pytest.raises(ValueError, match="128"):
+        matlabel.matte(np.zeros((24, 30, 3)), trimap)
