@@ -46,7 +46,7 @@ def batch():
 def test_another_loss_is_weighted_trained_and_gone_at_weight_zero(with_sparsity, batch):
     without, once, twice = (with_sparsity(sparsity=weight)(batch, *LATE) for weight in (0, 0.5, 1.0))
     assert set(once) - set(without) == {"sparsity"}
-    assert twice["sparsity"] == pytest.approx(2 * once["sparsity"].item())
+    assert twice["sparsity"].item() == pytest.approx(2 * once["sparsity"].item())
     for name in without:
         assert torch.equal(without[name], once[name])
     made = with_sparsity(sparsity=1.0)
