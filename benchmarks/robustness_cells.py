@@ -11,7 +11,8 @@ import numpy as np
 import yaml
 
 from matlabel.artifacts.label_image import VOID, read_label_image, write_label_image
-from matlabel.dataset.folder import list_images, read_classes, read_labels
+from matlabel.dataset.file_names import list_images
+from matlabel.dataset.readers.folder import read_classes, read_labels
 
 # Of clothes: without what is in nearly every photograph, or smaller than a hand.
 GARMENTS = ("bag", "coat", "dress", "top", "pants", "skirt", "shorts", "hat")

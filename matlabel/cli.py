@@ -244,7 +244,7 @@ def ablation(
         Path | None,
         typer.Option(
             help="Markdown file to renew between <!-- ablation --> and <!-- /ablation -->; the plot goes to "
-            "images/ablation.png beside it, the numbers of each seed to ablation.csv.",
+            "images/ablation.png beside it, the numbers of each random seed to ablation.csv.",
             **FILE,
         ),
     ] = None,

@@ -9,10 +9,8 @@ from torch import Tensor, nn
 
 from matlabel.cam.centres import Centres
 from matlabel.cam.check import Look
-from matlabel.cam.losses.category import category_loss
-from matlabel.cam.losses.consistency import consistency_loss, follow, inside, random_views, teach, warp
-from matlabel.cam.losses.exclusivity import exclusivity_loss
-from matlabel.cam.losses.foreground import foreground_loss
+from matlabel.cam.losses import LOSSES, Step
+from matlabel.cam.losses.consistency import follow, inside, random_views, teach, warp
 from matlabel.cam.paste import choose_pastes
 from matlabel.cam.schedule import Schedule
 from matlabel.networks.backbones import normalise
@@ -23,7 +21,7 @@ from matlabel.training.loop import head_and_trunk
 
 
 class D2Cam(nn.Module):
-    """Classification plus the four terms, each with its weight; a term of weight 0 costs nothing.
+    """Classification plus the terms of `LOSSES`, each with its weight; a term of weight 0 costs nothing.
 
     Args:
         network: the classifier.
@@ -97,22 +95,17 @@ class D2Cam(nn.Module):
     def _terms(
         self, output: Output, teacher: Tensor | None, view: Tensor | None, tags: Tensor, possible: Tensor
     ) -> dict[str, Tensor]:
-        settings, terms = self.settings, {}
-        relative = relative_maps(output.maps, tags)
+        relative, regions = relative_maps(output.maps, tags), None
         if self.centres is not None and output.embedding is not None:
             valid = None if view is None else inside(view, *relative.shape[2:], relative.device)
             regions = confident_regions(relative.detach(), output.embedding, tags, valid)
-            if settings.category:
-                terms["category"] = settings.category * category_loss(regions, self.centres, settings.temperature)
-            if settings.foreground:
-                terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
+        target = None if view is None or teacher is None else relative_maps(teacher, tags)
+        step = Step(output, relative, tags, self.settings, regions, self.centres, target, view)
+        weights = {name: getattr(self.settings, name) for name in LOSSES}
+        terms = {name: weight * LOSSES[name](step) for name, weight in weights.items() if weight}
+        if self.centres is not None and regions is not None:
             # What leads a centre must be sure: a pasted region may be of another class of its source.
             self.centres.update(regions, possible)
-        if view is not None and teacher is not None:
-            target = relative_maps(teacher, tags)
-            terms["consistency"] = settings.consistency * consistency_loss(relative, target, view, tags)
-        if settings.exclusivity:
-            terms["exclusivity"] = settings.exclusivity * exclusivity_loss(output.maps, relative, tags)
         return terms
 
     def after_step(self, done: int, steps: int) -> None:

@@ -14,7 +14,7 @@ from skimage.color import rgb2lab
 from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.pixels.cells import area_mean
 
-# Chosen on 185 training photographs (voc6, the tuning half) with their masks, see docs/results.md, where the labels
+# Chosen on 185 training photographs (voc6, the tuning half) with their masks, see docs/notebook.md, where the labels
 # hardly depend on them.
 UNLIKE = 4.0  # distance of two colours, in CIE Lab, at which one stands for the other by e^(−1/2)
 FAR = 0.1  # the same of two places, as a share of the diagonal

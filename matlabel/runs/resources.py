@@ -1,6 +1,6 @@
 """What a job asks a scheduler for: memory, time and cores, sized by its images.
 
-The rates are those of docs/results.md ("Time and size"): ResNet-50, two cores of an AMD EPYC, photographs of half a
+The rates are those of docs/notebook.md ("Time and size"): ResNet-50, two cores of an AMD EPYC, photographs of half a
 megapixel at most. They are generous, because who asks for too little is killed, and double with every attempt.
 """
 

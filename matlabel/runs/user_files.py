@@ -7,7 +7,7 @@ from pathlib import Path
 from matlabel.artifacts.digest import file_sha256, text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.naming import some
-from matlabel.dataset import folder as reader
+from matlabel.dataset.file_names import list_images, list_others
 from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import Entry
 from matlabel.dataset.matching import match_ids, nearest
@@ -41,7 +41,7 @@ def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: A
         if not folder.is_dir():
             raise UserError(f"config: trimaps.corrections: no such folder: {folder}")
         rows: dict[str, list[tuple[str, str, str]]] = {}
-        files = reader.list_images(folder, ".", (".png",))
+        files = list_images(folder, ".", (".png",))
         images = {stem: image_id for image_id, (stem, _) in match_ids(data.ids, files).items()}
         for stem, name in files.items():
             if stem not in images:
@@ -50,7 +50,7 @@ def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: A
                 raise UserError(f"{folder / name}: the data has no image {stem}{hint}; a correction is called <id>.png")
             path = folder / name
             rows.setdefault(data.ids[images[stem]], []).append((images[stem], str(path), file_sha256(path)))
-        if others := reader.list_others(folder, (".png",)):
+        if others := list_others(folder, (".png",)):
             data.notes.append(f"{folder}: {len(others)} entries are no PNG and are not looked at: {some(others)}")
         for number, pairs in rows.items():
             text = files_text(pairs)

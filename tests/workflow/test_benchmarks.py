@@ -10,7 +10,8 @@ import pytest
 from animals import write_folder
 from PIL import Image
 
-from matlabel.dataset.folder import list_images, read_labels
+from matlabel.dataset.file_names import list_images
+from matlabel.dataset.readers.folder import read_labels
 from matlabel.settings.config import load_config
 
 pytestmark = pytest.mark.workflow
