@@ -20,13 +20,11 @@ class CamSettings(TrainingSettings):
     )
     warmup: Literal["auto"] | Annotated[float, Field(ge=0, le=10_000_000)] = Field(
         "auto",
-        json_schema_extra={"introduced": 1.0},
         description="Steps of plain classification before the terms begin; auto: until tags are predicted clearly "
         "better than by their frequencies, on images that were not trained on.",
     )
     fallback: Literal["auto", "off"] = Field(
         "auto",
-        json_schema_extra={"introduced": "off"},
         description="auto: where tags say that the terms did harm, a plain classifier is trained and taken.",
     )
 
@@ -37,9 +35,7 @@ class CamSettings(TrainingSettings):
         return "off" if value is False else value
 
     embedding_size: int = Field(128, ge=4, le=4096, description="Channels d of the embedding Z.")
-    category: float = Field(
-        0.0, ge=0, le=1_000_000, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
-    )
+    category: float = Field(0.0, ge=0, le=1_000_000, description="Weight of category decoupling.")
     category_against: Literal["all", "present"] = Field(
         "all",
         description="What category decoupling pushes a region from: the centres of all other classes and of the "
@@ -50,7 +46,6 @@ class CamSettings(TrainingSettings):
         0.0,
         ge=0,
         le=1_000_000,
-        json_schema_extra={"introduced": 1.0},
         description="Weight of the agreement of student and teacher.",
     )
     exclusivity: float = Field(
@@ -86,7 +81,6 @@ class CamSettings(TrainingSettings):
         0.25,
         ge=0,
         le=1,
-        json_schema_extra={"introduced": 0.0},
         description="Share of images that get another image's object pasted, after the warm-up.",
     )
 
@@ -113,10 +107,3 @@ class CamSettings(TrainingSettings):
     def head_sizes(self) -> tuple[int | None, int | None]:
         """Channels of the embedding and of the affinity's feature; None where no term trains it."""
         return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
-
-    def recorded(self) -> dict[str, Any]:
-        """What weights.pt says of its settings. What is off and came later goes unnamed, as in files from before."""
-        left_out = {name for name in ("affinity", "balance", "paste") if not getattr(self, name)}
-        left_out |= {"category_against"} if self.category_against == "all" else set()
-        left_out |= {"affinity_size"} if not self.affinity else set()
-        return self.model_dump(mode="json", exclude=left_out)

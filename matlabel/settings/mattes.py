@@ -41,7 +41,6 @@ class MattesSettings(Settings):
         1e-4,
         ge=1e-12,
         le=1,
-        json_schema_extra={"introduced": 1e-7},
         description="closed_form, lbdm: added to the colour covariance of a window; larger smooths.",
     )
     radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
@@ -56,7 +55,6 @@ class MattesSettings(Settings):
         0.05,
         ge=0,
         le=10_000,
-        json_schema_extra={"introduced": 0.0},
         description="closed_form: weight that draws unknown pixels to their activations, beside colours, whose own "
         "weight is 5 to 8 a pixel of the solved grid; 0: colours alone.",
     )
@@ -64,7 +62,6 @@ class MattesSettings(Settings):
         0.025,
         ge=0,
         le=0.5,
-        json_schema_extra={"introduced": 0.0},
         description="closed_form: share of the image's diagonal from the contours of the activations' winner within "
         "which colours decide, beside the prior; beyond, the winner stands. 0: colours and prior everywhere.",
     )
@@ -72,7 +69,6 @@ class MattesSettings(Settings):
         0.3,
         ge=0,
         le=10_000,
-        json_schema_extra={"introduced": 0.0},
         description="closed_form: weight, on the same scale, that draws unknown pixels to what the sure ones are that "
         "are most like them in colour and place; 0: none. With contour: 0 set this to 0 as well: far from contours it "
         "does harm.",
@@ -102,6 +98,11 @@ class MattesSettings(Settings):
         if self.embedding and self.method != "closed_form":
             raise ValueError(f"embedding is of method closed_form, not of {self.method}: set embedding: 0")
         return self
+
+    @property
+    def takes_trimap(self) -> bool:
+        """Whether the method decides from a trimap, and not from the activations."""
+        return self.method not in WITHOUT_TRIMAP
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ class TrimapsSettings(Settings):
         0.7,
         ge=0,
         le=1,
-        json_schema_extra={"introduced": 0.6},
         description="Sure object: activation of the class at least this ...",
     )
     margin: float = Field(0.2, ge=0, le=1, description="... and this far ahead of every other class ...")
@@ -21,21 +20,18 @@ class TrimapsSettings(Settings):
         0.85,
         ge=0,
         le=1,
-        json_schema_extra={"introduced": 0.6},
         description="Sure background: its activation at least this ...",
     )
     agreement: float = Field(
         0.0,
         ge=0,
         le=1,
-        json_schema_extra={"introduced": 0.4},
         description="... and at least this share of the views agrees (both).",
     )
     contour: float = Field(
         0.025,
         ge=0,
         le=0.5,
-        json_schema_extra={"introduced": 0.0},
         description="... and farther than this share of the image's diagonal from where another label wins (both).",
     )
     least_object: float = Field(
