@@ -17,8 +17,8 @@ import numpy as np
 
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 
-FORMAT = 2
 _LEVEL = 4  # of gzip; higher ones take longer and save little
 _RATIO = 1100  # gzip makes 1032 bytes of one at most: an array that claims more was never written
 _PLAIN = 1 << 20  # bytes of an array that may stand for nothing but zeros

@@ -70,7 +70,7 @@ def recorded_settings(path: str | Path, content: Mapping[str, Any], model: type[
     if not named or len(classes) > 254 or not isinstance(text, str):
         raise UserError(f"{path}: its classes or settings are not those that a training writes")
     try:
-        return classes, model.from_keyed(json.loads(text))
+        return classes, model.model_validate(json.loads(text))
     except (ValueError, RecursionError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: made with settings that this version does not know ({reason:.200})") from error

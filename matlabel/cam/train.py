@@ -79,7 +79,7 @@ class Trained:
         """What weights.pt holds, beside the classes."""
         model = self.model
         centres = model.centres.cpu().state_dict() if model.centres is not None else {}
-        content = {"settings": canonical(model.settings.recorded()), "network": model.network.cpu().state_dict()}
+        content = {"settings": canonical(model.settings.keyed()), "network": model.network.cpu().state_dict()}
         return {**content, "centres": centres, "plain": self.why_plain or ""}
 
     def check(self, classes: list[str]) -> dict[str, Any]:

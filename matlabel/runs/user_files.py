@@ -36,7 +36,7 @@ def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: A
         UserError: no such folder, a correction of no image, or one that does not fit its image.
     """
     found = {}
-    for node in [node for node in nodes if node.stage == "trimaps" and node.settings.corrections]:
+    for node in [node for node in nodes if "corrections" in node.definition.csvs and node.settings.corrections]:
         folder = Path(node.settings.corrections)
         if not folder.is_dir():
             raise UserError(f"config: trimaps.corrections: no such folder: {folder}")
@@ -89,7 +89,7 @@ def maps_of(
         UserError: no such folder, an image without maps, or maps that do not fit their image.
     """
     found, indices = {}, {}
-    for node in [node for node in nodes if node.stage == "activations" and node.settings.kind == "files"]:
+    for node in [node for node in nodes if "maps" in node.definition.csvs and node.settings.kind == "files"]:
         folder, asked = Path(node.settings.named), splits(node)
         if not folder.is_dir():
             raise UserError(f"config: activations.source: no such folder: {folder}")

@@ -67,7 +67,7 @@ def run(
         samples = LabelledImages(shards, labels, mattes, len(context.classes), context.settings, context.seed)
         history = fit(fabric, job, context.settings, Segmenter(network), samples)
         if fabric.is_global_zero:
-            content = {"classes": context.classes, "settings": canonical(context.settings.model_dump(mode="json"))}
+            content = {"classes": context.classes, "settings": canonical(context.settings.keyed())}
             write_history(history_file, history)
             save_weights(out, {**content, "segmenter": network.cpu().state_dict()})
             job.checkpoint.unlink(missing_ok=True)

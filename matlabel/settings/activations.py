@@ -23,24 +23,19 @@ class SpreadSettings(Settings):
         [1, 1, 2, 3, 4],
         min_length=1,
         max_length=32,
-        json_schema_extra={"introduced": [2, 3, 4]},
         description="Layers of the trunk whose cosines are averaged; one named twice counts twice.",
     )
-    steps: int = Field(
-        32, ge=0, le=10_000, json_schema_extra={"introduced": 4}, description="Steps of the walk; 0: no spreading."
-    )
+    steps: int = Field(32, ge=0, le=10_000, description="Steps of the walk; 0: no spreading.")
     power: float = Field(
         20.0,
         gt=0,
         le=1000,
-        json_schema_extra={"introduced": 8.0},
         description="Exponent of the similarity before its rows are normalised; larger wants more steps.",
     )
     again: int = Field(
         1,
         ge=0,
         le=4,
-        json_schema_extra={"introduced": 0},
         description="So many times the embedding is read again, by the sure pixels that spreading gave this image, and "
         "spread half as far; not with activations.from: maps.",
     )

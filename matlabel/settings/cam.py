@@ -20,13 +20,11 @@ class CamSettings(TrainingSettings):
     )
     warmup: Literal["auto"] | Annotated[float, Field(ge=0, le=10_000_000)] = Field(
         "auto",
-        json_schema_extra={"introduced": 1.0},
         description="Steps of plain classification before the terms begin; auto: until tags are predicted clearly "
         "better than by their frequencies, on images that were not trained on.",
     )
     fallback: Literal["auto", "off"] = Field(
         "auto",
-        json_schema_extra={"introduced": "off"},
         description="auto: where tags say that the terms did harm, a plain classifier is trained and taken.",
     )
 
@@ -37,15 +35,12 @@ class CamSettings(TrainingSettings):
         return "off" if value is False else value
 
     embedding_size: int = Field(128, ge=4, le=4096, description="Channels d of the embedding Z.")
-    category: float = Field(
-        0.0, ge=0, le=1_000_000, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
-    )
+    category: float = Field(0.0, ge=0, le=1_000_000, description="Weight of category decoupling.")
     foreground: float = Field(0.2, ge=0, le=1_000_000, description="Weight of foreground-background decoupling.")
     consistency: float = Field(
         0.0,
         ge=0,
         le=1_000_000,
-        json_schema_extra={"introduced": 1.0},
         description="Weight of the agreement of student and teacher.",
     )
     exclusivity: float = Field(
@@ -66,7 +61,6 @@ class CamSettings(TrainingSettings):
         0.25,
         ge=0,
         le=1,
-        json_schema_extra={"introduced": 0.0},
         description="Share of images that get another image's object pasted, after the warm-up.",
     )
 
@@ -93,7 +87,3 @@ class CamSettings(TrainingSettings):
     def embedding_channels(self) -> int | None:
         """Channels d of the network's embedding; None where no term trains one."""
         return self.embedding_size if self.embeds else None
-
-    def recorded(self) -> dict[str, Any]:
-        """What weights.pt says of its settings. What is off and came later goes unnamed, as in files from before."""
-        return self.model_dump(mode="json", exclude=set() if self.paste else {"paste"})

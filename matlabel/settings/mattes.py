@@ -83,3 +83,8 @@ class MattesSettings(Settings):
     def reads_prior(self) -> bool:
         """Whether the activations decide beside the trimap, or in its place."""
         return self.method in WITHOUT_TRIMAP or (self.method == "closed_form" and self.prior > 0)
+
+    @property
+    def takes_trimap(self) -> bool:
+        """Whether the method decides from a trimap, and not from the activations."""
+        return self.method not in WITHOUT_TRIMAP

@@ -36,7 +36,6 @@ class TrainingSettings(Settings):
         150,
         ge=0,
         le=10_000_000,
-        json_schema_extra={"introduced": 0},
         description="... or more often, until there were so many steps: a small set needs them as well.",
     )
     batch_size: int = Field(

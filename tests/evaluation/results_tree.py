@@ -8,6 +8,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from matlabel.artifacts.format import FORMAT
 from matlabel.artifacts.label_image import VOID, write_label_image
 from matlabel.artifacts.shard import write_shard
 from matlabel.dataset.manifest import Entry, shard_text
@@ -89,7 +90,8 @@ class ResultsTree:
     def _settings(self, stage, key, settings, upstream, **more):
         folder = self.results / stage / key
         folder.mkdir(parents=True, exist_ok=True)
-        content = {"key": key, "classes": self.classes, "stage": stage, "settings": settings, "upstream": upstream}
+        content = {"format": FORMAT, "key": key, "classes": self.classes, "stage": stage}
+        content |= {"settings": settings, "upstream": upstream}
         (folder / "settings.yaml").write_text(yaml.safe_dump({**content, **more}, sort_keys=False))
         return folder
 

@@ -63,14 +63,14 @@ def test_whatever_torch_can_save_is_read_or_refused(tmp_path):
 def classifier() -> dict[str, Any]:
     centres = Centres(2, CAM.background_centres, 3, CAM.embedding_size, 0.9, torch.ones(2))
     network = CamNetwork(Trunk("resnet18"), 2, CAM.embedding_channels)
-    content = {"classes": ["a", "b"], "settings": json.dumps(CAM.recorded()), "plain": ""}
+    content = {"classes": ["a", "b"], "settings": json.dumps(CAM.keyed()), "plain": ""}
     return {**content, "network": small(network), "centres": centres.state_dict()}
 
 
 @pytest.fixture(scope="module")
 def segmenter() -> dict[str, Any]:
     network = DeepLab(Trunk("resnet18"), 2, SEGMENTER.atrous_rates)
-    settings = json.dumps(SEGMENTER.model_dump(mode="json"))
+    settings = json.dumps(SEGMENTER.keyed())
     return {"classes": ["a", "b"], "settings": settings, "segmenter": small(network)}
 
 

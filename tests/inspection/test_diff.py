@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from matlabel import cli
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 from matlabel.inspection.diff import diff_text, differences
 from matlabel.inspection.settings_of import side_of
 from matlabel.runs import Plan
@@ -128,7 +129,7 @@ def test_a_beginning_of_several_keys_names_them(plan):
     for name in ("abcd0000", "abcd1111"):
         Path(f"results/cam/{name}").mkdir(parents=True)
         Path(f"results/cam/{name}/settings.yaml").write_text(
-            f"stage: cam\nkey: {name}\nclasses: [cat]\nsettings: {{}}\n"
+            f"format: {FORMAT}\nstage: cam\nkey: {name}\nclasses: [cat]\nsettings: {{}}\n"
         )
     with pytest.raises(UserError, match="abcd: begins 2 keys: abcd0000, abcd1111"):
         side_of("abcd", None, RESULTS)

@@ -10,6 +10,7 @@ from scenes import scene
 
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 from matlabel.artifacts.shard import open_shard, write_shard
 from matlabel.dataset.manifest import Entry, checks_path, load_shard, shard_text
 from matlabel.mattes import stage
@@ -26,7 +27,9 @@ def shard(tmp_path):
     data = write_folder(tmp_path / "animals", {f"a{number}": ("train", tags[number % 3]) for number in range(6)})
     root = tmp_path / "dataset"
     root.mkdir()
-    (root / "settings.yaml").write_text(f"stage: dataset\nsettings: {{format: folder, path: {data}}}\n")
+    (root / "settings.yaml").write_text(
+        f"format: {FORMAT}\nstage: dataset\nsettings: {{format: folder, path: {data}}}\n"
+    )
     entries = [
         Entry(number, "train", f"a{number}", f"images/a{number}.png", "", tuple(tags[number % 3].split(";")))
         for number in range(6)
@@ -57,7 +60,9 @@ def shard(tmp_path):
 
 def settings_file(folder, **settings):
     path = folder / "settings.yaml"
-    path.write_text(json.dumps({"stage": "mattes", "key": "00000000", "classes": CLASSES, "settings": settings}))
+    path.write_text(
+        json.dumps({"format": FORMAT, "stage": "mattes", "key": "00000000", "classes": CLASSES, "settings": settings})
+    )
     return path
 
 

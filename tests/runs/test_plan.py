@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import is_foreign
 from matlabel.runs import Plan
-from matlabel.runs.chain import STAGES
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
+from matlabel.stages import STAGES, position
 
 # A changed value of each type: what a field takes is asked of the model, not listed by hand.
 BASE = {
@@ -98,7 +99,7 @@ def test_a_setting_changes_the_keys_of_its_stage_and_of_what_follows(config, pat
     else:
         assert path[0] in moved or path[0] not in after
         # Nothing upstream of the stage moves; of what follows, all that reads it.
-        assert not [stage for stage in STAGES[: STAGES.index(path[0])] if stage in moved]
+        assert not [stage for stage in list(STAGES)[: position(path[0])] if stage in moved]
     assert keys(config) == before
 
 
@@ -202,6 +203,7 @@ def test_a_correction_reaches_its_shard_alone(config, animals, tmp_path):
 
 def test_driver_files_are_only_added(config, tmp_path):
     Plan(config, write=True)
+    assert not any(map(is_foreign, tmp_path.glob("results/*/*")))
     files = [path for path in tmp_path.joinpath("results").rglob("*") if path.is_file()]
     # Of a lock only the last file counts.
     before = {path: path.stat().st_mtime_ns for path in files if not path.name.startswith(".lock.")}

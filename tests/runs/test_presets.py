@@ -10,6 +10,7 @@ from snakemake.utils import update_config
 
 from matlabel.artifacts.errors import UserError
 from matlabel.runs import Plan
+from matlabel.runs.inputs import ablation_inputs
 
 PRESETS = Path(__file__).parents[2] / "workflow" / "presets"
 FOUR = ("category", "foreground", "consistency", "exclusivity")
@@ -114,7 +115,7 @@ def test_an_ablation_without_masks_is_refused_before_anything_runs(plan_of, tmp_
     for mask in (tmp_path / "animals/masks").iterdir():
         mask.unlink()
     with pytest.raises(UserError, match="the ablation scores against true masks, and no image has one"):
-        plan_of("own-images", "ablation").ablation_inputs()
+        ablation_inputs(plan_of("own-images", "ablation"))
 
 
 def test_the_ablation_has_another_key_when_a_run_comes_or_changes(plan_of):

@@ -10,14 +10,14 @@ from PIL import Image
 from tiny import TINY, clone
 
 from matlabel.artifacts.label_image import read_label_image, write_label_image
-from matlabel.runs.chain import STAGES
+from matlabel.stages import STAGES, position
 
 pytestmark = pytest.mark.workflow
 
 # Jobs of the tiny run: two shards to train on, one held out.
-JOBS = {**dict.fromkeys(STAGES, 1), **dict.fromkeys(("dataset", "activations", "trimaps", "mattes", "labels"), 3)}
+JOBS = {name: 3 if stage.sharded and not stage.held_out else 1 for name, stage in STAGES.items()}
 # A change to the held-out shard: its own jobs, and what is scored and shown.
-HELD_OUT = dict.fromkeys([stage for stage in STAGES if stage not in ("cam", "segmenter")], 1)
+HELD_OUT = {name: 1 for name, stage in STAGES.items() if not stage.training}
 SETTINGS = {
     "dataset": {"shard_size": 3},
     "cam": {"lr": 0.002},
@@ -51,7 +51,7 @@ SOURCES = {
 
 def following(stage):
     """The jobs of a stage and of all that reads it."""
-    return {name: JOBS[name] for name in STAGES[STAGES.index(stage) :]} if stage else {}
+    return {name: JOBS[name] for name in list(STAGES)[position(stage) :]} if stage else {}
 
 
 def changed(**blocks):

@@ -12,7 +12,7 @@ from tiny import TINY, Run
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.label_image import read_label_image
 from matlabel.artifacts.shard import open_shard
-from matlabel.runs.chain import STAGES
+from matlabel.stages import STAGES
 
 pytestmark = pytest.mark.workflow
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from matlabel import cli
 from matlabel.artifacts.errors import UserError
 from matlabel.inspection.clean import leftovers, remove
+from matlabel.inspection.settings_of import side_of
 from matlabel.inspection.status import status_of
 from matlabel.inspection.workflow import find_workflow
 
@@ -223,6 +224,24 @@ def test_clean_takes_what_the_config_does_not_lead_to_and_a_run_misses_nothing(r
     assert {stage.state for stage in agreed(run).values()} == {"done"}
     assert run.planned() == {}
     assert "Nothing to clean" in command(run, "clean").output
+
+
+def test_what_another_version_has_made_is_named_in_a_line_and_left_alone(run):
+    old = run.folder / "results/trimaps/0123abcd"
+    old.mkdir()
+    (old / "settings.yaml").write_text("key: 0123abcd\nstage: trimaps\nsettings: {}\n")
+    (old / "shard-00000.h5").write_text("a shard of another format")
+    before = snapshot(old)
+    told = "results: trimaps/0123abcd made by another version of matlabel and left alone"
+    assert told in run.snakemake()
+    assert told in command(run, "status").output
+    assert told in command(run, "clean", "--yes").output
+    verified = CliRunner().invoke(cli.app, ["verify", str(run.folder / "results"), "--repair"])
+    assert told in verified.output
+    assert verified.exit_code == 0
+    with pytest.raises(UserError, match="made by another version of matlabel"):
+        side_of("0123abcd", None, run.folder / "results")
+    assert snapshot(old) == before
 
 
 def test_a_run_that_begins_meanwhile_stops_the_deleting(run):
