@@ -19,7 +19,7 @@ def plan(animals, tmp_path, monkeypatch):
             "dataset": {"format": "folder", "path": str(animals), "shard_size": 6},
             "evaluation": {"splits": ["val"]},
             "predictions": {"splits": ["train", "val"]},
-            "variants": {"a": {}, "b": {"trimaps": {"band": 9}}},
+            "variants": {"a": {}, "b": {"trimaps": {"margin": 0.5}}},
         }
     )
 

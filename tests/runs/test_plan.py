@@ -109,7 +109,7 @@ def test_spelling_order_and_comments_of_the_config_do_not_matter(config):
 
 
 def test_variants_share_what_they_agree_on(config):
-    config["variants"] = {"a": {}, "b": {"trimaps": {"band": 9}}}
+    config["variants"] = {"a": {}, "b": {"trimaps": {"margin": 0.5}}}
     plan = Plan(config)
     a, b = plan.chains["a", 0], plan.chains["b", 0]
     assert [stage for stage in a if a[stage] == b[stage]] == ["dataset", "cam", "activations"]

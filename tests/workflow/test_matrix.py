@@ -22,7 +22,7 @@ SETTINGS = {
     "dataset": {"shard_size": 3},
     "cam": {"lr": 0.002},
     "activations": {"gamma": 2},
-    "trimaps": {"band": 5},
+    "trimaps": {"margin": 0.3},
     "mattes": {"epsilon": 1e-5},
     "labels": {"margin": 0.1},
     "segmenter": {"lr": 0.02},
@@ -182,7 +182,7 @@ def test_a_true_mask_concerns_scores_and_report_alone(run, image):
 
 
 def test_a_variant_added_runs_from_where_it_differs_one_removed_nothing_and_a_name_is_only_shown(run):
-    run.config({**TINY, "variants": {"default": {}, "wide": {"trimaps": {"band": 5}}}})
+    run.config({**TINY, "variants": {"default": {}, "wide": {"trimaps": {"margin": 0.3}}}})
     assert run.planned() == following("trimaps")
     run.config({**TINY, "variants": {"default": {}}})
     assert run.planned() == {}
@@ -199,6 +199,6 @@ def test_what_snakemake_offers_works_as_it_does_elsewhere(run):
     assert run.planned("--forcerun", "evaluation") == {"evaluation": 1, "report": 1}
     assert run.planned("-R", "trimaps", "--until", "labels") == {"trimaps": 3, "mattes": 3, "labels": 3}
     assert run.planned("-R", "trimaps", "--until", "trimaps") == {"trimaps": 3}
-    run.config(changed(trimaps={"band": 5}))
+    run.config(changed(trimaps={"margin": 0.3}))
     assert run.planned("all_mattes") == {"trimaps": 3, "mattes": 3}
     assert run.planned("all_labels", "--batch", "all_labels=1/3") == {"trimaps": 1, "mattes": 1, "labels": 1}

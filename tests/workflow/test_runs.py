@@ -90,7 +90,7 @@ def test_touched_files_run_nothing(finished):
 def test_a_changed_trimap_setting_keeps_the_cam_and_back_again_is_a_no_op(finished, tmp_path):
     run = finished.moved(tmp_path)
     before = run.artifacts()
-    run.config({**TINY, "trimaps": {"band": 5}})
+    run.config({**TINY, "trimaps": {"margin": 0.3}})
     follows = {"trimaps": 3, "mattes": 3, "labels": 3, "segmenter": 1, "predictions": 1, "evaluation": 1, "report": 1}
     assert run.planned() == follows
     output = run.snakemake("all_mattes")
