@@ -208,5 +208,5 @@ def test_driver_files_are_only_added(config, tmp_path):
     # Of a lock only the last file counts.
     before = {path: path.stat().st_mtime_ns for path in files if not path.name.startswith(".lock.")}
     Plan(config, write=True)
-    Plan(changed(config, ("trimaps", "band"), 7), write=True)
+    Plan(changed(config, ("trimaps", "margin"), 0.4), write=True)
     assert {path: path.stat().st_mtime_ns for path in before} == before
