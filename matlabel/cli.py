@@ -25,7 +25,7 @@ app = typer.Typer(
 Settings = Annotated[Path, typer.Option(help="settings.yaml of the artifact folder.", **FILE)]
 Dataset = Annotated[Path, typer.Option(help="CSV of a shard, or a list (.txt) of them.", **FILE)]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
-Weights = Annotated[Path, typer.Option(help="weights.pt of the training.", **FILE)]
+Weights = Annotated[Path, typer.Option(help="model.safetensors of the training.", **FILE)]
 Shard = Annotated[Path, typer.Option(help="Shard (.h5) of that stage.", **FILE)]
 MaybeShard = Annotated[Path | None, typer.Option(help="Shard (.h5) of that stage.", **FILE)]
 MaybeFile = Annotated[Path | None, typer.Option(help="CSV, or list (.txt) of CSVs.", **FILE)]
@@ -68,8 +68,8 @@ def activations(
     settings: Settings,
     dataset: Dataset,
     out: Out,
-    weights: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam.", **FILE)] = None,
-    segmenter: Annotated[Path | None, typer.Option(help="weights.pt of another variant's segmenter.", **FILE)] = None,
+    weights: Annotated[Path | None, typer.Option(help="model.safetensors of the stage cam.", **FILE)] = None,
+    segmenter: Annotated[Path | None, typer.Option(help="model.safetensors of another variant's segmenter.", **FILE)] = None,
     maps: Annotated[Path | None, typer.Option(help="CSV of one's own maps: id, path, sha256.", **FILE)] = None,
     device: Device = "auto",
     code: Code = "",
@@ -171,12 +171,12 @@ def segmenter(
     labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **FOLDER)],
     out: Out,
     mattes: MaybeFolder = None,
-    cam: Annotated[Path | None, typer.Option(help="weights.pt of the stage cam, to start from.", **FILE)] = None,
+    cam: Annotated[Path | None, typer.Option(help="model.safetensors of the stage cam, to start from.", **FILE)] = None,
     device: Device = "auto",
     code: Code = "",
     workers: Workers = -1,
 ) -> None:
-    """Train DeepLabV3 on the pseudo-labels."""
+    """Train a segmentation network on the pseudo-labels."""
     from matlabel.segmenter import stage
 
     stage.run(settings, dataset, labels, out, mattes, cam, device, code, None if workers < 0 else workers)
@@ -261,14 +261,18 @@ def ablation(
 
 
 @app.command()
-def fetch(backbones: Annotated[list[str] | None, typer.Argument(help="resnet18, resnet34, ...")] = None) -> None:
-    """Download ImageNet weights now, so that jobs need no network."""
-    if not backbones:
-        print("nothing to fetch: no training of this config starts from `weights: imagenet`")
+def fetch(
+    weights: Annotated[
+        list[str] | None, typer.Argument(help="Backbones (resnet18: its imagenet weights), or names with a tag.")
+    ] = None,
+) -> None:
+    """Download weights of timm's now: jobs download nothing."""
+    if not weights:
+        print("nothing to fetch: no training of this config starts from imagenet, or from weights of timm's by name")
         return
-    from matlabel.networks.backbones import fetch
+    from matlabel.runs.fetch import fetch
 
-    print(f"{', '.join(backbones)}: in {fetch(backbones)}")
+    print(f"{', '.join(weights)}: in {fetch(weights)}")
 
 
 for command in inspection.COMMANDS:

@@ -80,7 +80,7 @@ def activation_rates(run: Path, device: str, images: int, batches: list[int]) ->
     shard = load_shard(
         root / next(name for name in provenance["inputs"] if "/dataset/" in name and name.endswith(".csv"))
     )
-    weights = next((run / "cam").glob("weights.pt"))
+    weights = next((run / "cam").glob("model.safetensors"))
     classifier = load_classifier(weights, device)
     rows = []
     for precision in ("32-true", "bf16-mixed"):

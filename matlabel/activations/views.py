@@ -10,7 +10,6 @@ from matlabel.activations.embedding import MeanEmbedding
 from matlabel.activations.readout import combine, from_embedding, from_maps
 from matlabel.activations.sizes import grid, scaled_size
 from matlabel.activations.spreading import Spreading
-from matlabel.networks.backbones import normalise
 from matlabel.networks.classifier import Output
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
@@ -54,7 +53,7 @@ def activations(
     """
     height, width = images.shape[2:]
     size = grid(*original)
-    plain = normalise(images)
+    plain = classifier.network.trunk.scale(images)
     views: list[list[Tensor]] = [[] for _ in labels]
     spread_all = None
     embedding = MeanEmbedding(axes, size) if axes is not None else None

@@ -16,7 +16,6 @@ from matlabel.cam.losses.exclusivity import exclusivity_loss
 from matlabel.cam.losses.foreground import foreground_loss
 from matlabel.cam.paste import choose_pastes
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbones import normalise
 from matlabel.networks.classifier import CamNetwork, Output, relative_maps
 from matlabel.networks.confidence import confident_regions
 from matlabel.settings.cam import CamSettings
@@ -72,7 +71,7 @@ class D2Cam(nn.Module):
         """Loss terms of {"image": uint8[B, 3, H, W], "tags": float32[B, K]} in step `step` of `steps`."""
         settings, tags = self.settings, batch["tags"]
         possible = tags
-        images = normalise(batch["image"])
+        images = self.network.trunk.scale(batch["image"])
         share = self.schedule.share(step, steps) if settings.refines else 0.0
         view = teacher = None
         if share and self.teacher is not None:

@@ -156,7 +156,7 @@ def _abandoned(path: Path) -> Iterator[Leftover]:
 
 def _finished(checkpoint: Path) -> bool:
     """Whether the weights came after the checkpoint: one that is newer belongs to a training that was killed."""
-    weights = checkpoint.with_name("weights.pt")
+    weights = checkpoint.with_name("model.safetensors")
     return weights.is_file() and weights.stat().st_mtime >= checkpoint.stat().st_mtime
 
 

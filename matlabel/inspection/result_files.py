@@ -15,7 +15,7 @@ _KEY = re.compile(r"[0-9a-f]{8}")
 # What the jobs of a stage leave under a final name, a provenance beside each.
 _MAIN = {
     "dataset": r"shard-\d{5}\.checks\.json",
-    **dict.fromkeys(TRAININGS, r"weights\.pt"),
+    **dict.fromkeys(TRAININGS, r"model\.safetensors"),
     **dict.fromkeys(SHARDED[1:], r"shard-\d{5}\.h5"),
     "evaluation": r"scores\.json",
     "report": r"report\.html",

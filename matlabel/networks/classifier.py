@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matlabel.networks.affinity import AffinityHead
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 
 
 @dataclass

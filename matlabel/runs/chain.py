@@ -31,7 +31,7 @@ EXPORTED = ("labels", "predictions")
 # What the job of a stage without shards leaves beside its main file.
 BESIDE = {
     "cam": ("check.json", "held_out.csv", "history.csv"),
-    "segmenter": ("history.csv",),
+    "segmenter": ("config.json", "history.csv"),
     "evaluation": ("per_class.csv", "per_image.csv", "wrong_tags.csv", "curves.csv"),
 }
 

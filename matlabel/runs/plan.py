@@ -19,6 +19,7 @@ from matlabel.runs.starts import check_starts, check_steps
 from matlabel.runs.summaries import ablation_node, report_node
 from matlabel.runs.user_files import corrections_of, maps_of
 from matlabel.settings.config import Config, StageSettings, load_config
+from matlabel.settings.start_weights import timm_name, weights_file
 
 
 class Plan:
@@ -164,7 +165,7 @@ class Plan:
             return f"{node.folder}/shard-{number}.checks.json"
         if node.stage in SHARDED:
             return f"{node.folder}/shard-{number}.h5"
-        name = {"evaluation": "scores.json", "report": "report.html"}.get(node.stage, "weights.pt")
+        name = {"evaluation": "scores.json", "report": "report.html"}.get(node.stage, "model.safetensors")
         return f"{node.folder}/{name}"
 
     def artifacts(self, key: str, splits: list[str] | None = None) -> list[str]:
@@ -192,9 +193,11 @@ class Plan:
         return bool(getattr(self.node(key).settings, "weights_from", None))
 
     def downloads(self) -> list[str]:
-        """The backbones whose ImageNet weights some training starts from."""
+        """What some training starts from and `fetch` can download: backbones (imagenet), and names of timm's."""
         trainings = [node for node in self.nodes.values() if node.stage in TRAININGS and not self.frozen(node.key)]
-        return sorted({node.settings.backbone for node in trainings if node.settings.weights == "imagenet"})
+        starts = {(node.settings.trunk, node.settings.weights) for node in trainings}
+        found = {trunk if weights == "imagenet" else timm_name(weights, trunk) for trunk, weights in starts}
+        return sorted(found - {None})
 
     def start_files(self, key: str) -> list[str]:
         """Weight files that a job starts from or takes over; a folder of weights stands for the files in it."""
@@ -203,8 +206,8 @@ class Plan:
             folder = Path(node.settings.weights or "")
             found = folder.is_dir() and node.settings.method == "vitmatte"
             return sorted(str(path) for path in folder.iterdir() if path.is_file()) if found else []
-        values = [getattr(node.settings, field, None) for field in ("weights", "weights_from")]
-        files = [value for value in values if value and value not in ("imagenet", "cam", "none")]
+        files = [weights_file(node.settings.weights, node.settings.trunk), getattr(node.settings, "weights_from", None)]
+        files = [file for file in files if file]
         if node.stage == "segmenter" and "cam" in node.upstream:
             files.append(self.artifact(node.upstream["cam"]))
         return files

@@ -33,8 +33,22 @@ _MEGABYTES = {
     "predictions": 1000,
 }
 _SMALL_MEGABYTES = 250
-# Of a ResNet-50's time and memory.
+# Of a ResNet-50's time and memory: small ones that were measured, and others by what stands in their name. What is
+# neither is taken for a ResNet-101: who asks for too little is killed.
 _BACKBONES = {"resnet18": 0.5, "resnet34": 0.8, "resnet50": 1.0, "resnet101": 1.7}
+_SIZES = {
+    "atto": 0.3,
+    "femto": 0.3,
+    "lite": 0.5,
+    "pico": 0.4,
+    "nano": 0.6,
+    "tiny": 1.0,
+    "small": 1.7,
+    "base": 3.0,
+    "large": 6.0,
+    "huge": 12.0,
+}
+_LARGE = 1.7
 # Mattes other than closed_form at a quarter of the size: seconds and megabytes, times those above. Of vitmatte taken
 # high, as nobody has measured it.
 _MATTES = {"vitmatte": (40, 20), "crf": (6, 2), "none": (0.2, 1), "random_walk": (6, 3), "knn": (6, 3), "lbdm": (3, 2)}
@@ -82,7 +96,7 @@ def needs_of(stage: str, settings: Settings, images: int, gpu: bool, workers: in
     if images and isinstance(settings, TrainingSettings):
         pixels = settings.crop**2 / 256**2
         here, tasks = settings.devices, settings.nodes
-        backbone = _BACKBONES[settings.backbone]
+        backbone = _factor(settings.trunk)
         crops = max(settings.epochs * images, settings.steps * settings.batch_size)
         seconds = _SECONDS[stage] * crops * pixels * backbone / tasks
         # The classifier's short trainings, and the plain one that it may fall back to.
@@ -105,3 +119,10 @@ def needs_of(stage: str, settings: Settings, images: int, gpu: bool, workers: in
         minutes=ceil((_START_MINUTES + _MARGIN * seconds / here / (_GPU if gpu else 1) / 60) * 2 ** (attempt - 1)),
         cores=cores * (here if tasks == 1 else 1),
     )
+
+
+def _factor(backbone: str) -> float:
+    """Time and memory of a backbone as a multiple of a ResNet-50's, from its name alone."""
+    if backbone in _BACKBONES:
+        return _BACKBONES[backbone]
+    return max((factor for word, factor in _SIZES.items() if word in backbone), default=_LARGE)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from matlabel.settings.paths import PathText
-from matlabel.settings.training import TrainingSettings
+from matlabel.settings.training import BackboneName, TrainingSettings
 
 # Weights of what refines the classification.
 TERMS = ("category", "foreground", "consistency", "exclusivity", "affinity", "paste")
@@ -14,9 +14,9 @@ TERMS = ("category", "foreground", "consistency", "exclusivity", "affinity", "pa
 class CamSettings(TrainingSettings):
     """The D2CAM classifier. A term of weight 0 is gone, with its cost."""
 
-    backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet50"
+    backbone: BackboneName = Field("resnet50", description="The trunk: any of timm's names, without a tag.")
     weights_from: PathText | None = Field(
-        None, description="A weights.pt of an earlier run to use as it is: no training."
+        None, description="A model.safetensors of an earlier run to use as it is: no training."
     )
     warmup: Literal["auto"] | Annotated[float, Field(ge=0, le=10_000_000)] = Field(
         "auto",
@@ -114,9 +114,7 @@ class CamSettings(TrainingSettings):
         """Channels of the embedding and of the affinity's feature; None where no term trains it."""
         return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
 
-    def recorded(self) -> dict[str, Any]:
-        """What weights.pt says of its settings. What is off and came later goes unnamed, as in files from before."""
-        left_out = {name for name in ("affinity", "balance", "paste") if not getattr(self, name)}
-        left_out |= {"category_against"} if self.category_against == "all" else set()
-        left_out |= {"affinity_size"} if not self.affinity else set()
-        return self.model_dump(mode="json", exclude=left_out)
+    @property
+    def trunk(self) -> str:
+        """The name of the network that is trained further."""
+        return self.backbone

@@ -9,7 +9,7 @@ from matlabel.cam.losses.category import category_loss
 from matlabel.cam.losses.consistency import consistency_loss, follow, random_views, teach, warp
 from matlabel.cam.losses.exclusivity import exclusivity_loss
 from matlabel.cam.losses.foreground import foreground_loss
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork, relative_maps
 from matlabel.networks.confidence import SHARE, confident_regions
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from matlabel.networks.affinity import RADIUS, AffinityHead, distances
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.networks.neighbours import half_disc, pairs
 

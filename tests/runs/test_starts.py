@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from matlabel.artifacts.errors import UserError
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.runs import Plan
 
 TRAINING = {"backbone": "resnet18", "weights": "none", "batch_size": 4, "epochs": 3, "steps": 0}

@@ -7,7 +7,7 @@ rule cam:
         start=start_of,
         code=code_of("cam"),
     output:
-        weights="results/cam/{key}/weights.pt",
+        weights="results/cam/{key}/model.safetensors",
         beside=multiext("results/cam/{key}/", "history.csv", "check.json", "held_out.csv"),
     log:
         "logs/cam/{key}.log",

@@ -9,8 +9,8 @@ rule segmenter:
         start=start_of,
         code=code_of("segmenter"),
     output:
-        weights="results/segmenter/{key}/weights.pt",
-        history="results/segmenter/{key}/history.csv",
+        weights="results/segmenter/{key}/model.safetensors",
+        beside=multiext("results/segmenter/{key}/", "config.json", "history.csv"),
     log:
         "logs/segmenter/{key}.log",
     conda:
