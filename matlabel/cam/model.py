@@ -78,7 +78,7 @@ class D2Cam(nn.Module):
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + step)
             view = random_views(len(images), generator) if settings.consistency else None
             # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
-            teacher = teach(self.teacher, images, settings.teacher_scale, settings.output_stride)
+            teacher = teach(self.teacher, images, settings.teacher_scale, self.network.trunk.stride)
             if settings.paste:
                 relative = relative_maps(teacher.maps, tags)
                 pastes = choose_pastes(relative, tags, images.shape[2:], share * settings.paste, generator)

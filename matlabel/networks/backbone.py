@@ -115,6 +115,11 @@ class Trunk(nn.Module):
         self.freeze_norm = freeze_norm
         freeze(self.net, self.layout.modules, frozen_stages, freeze_norm)
 
+    @property
+    def stride(self) -> int:
+        """Input pixels to a pixel of the last map."""
+        return self.layout.reductions[-1]
+
     def forward(self, images: Tensor) -> list[Tensor]:
         """Normalised images [B, 3, H, W] -> maps of the four stages, the last at the output stride."""
         # An eighth to a fifth faster on a CPU; all that follows keeps this layout.
@@ -133,7 +138,7 @@ def maps_of(net: nn.Module, layout: Layout, images: Tensor) -> list[Tensor]:
     if layout.blocks:
         # Whole patches, so that the maps cover the picture and nothing else.
         patch = layout.reductions[-1]
-        size = [max(1, round(side / patch)) * patch for side in images.shape[2:]]
+        size = [-(-side // patch) * patch for side in images.shape[2:]]
         if size != list(images.shape[2:]):
             images = F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=True)
         return net.forward_intermediates(images, indices=list(layout.blocks), norm=True, intermediates_only=True)

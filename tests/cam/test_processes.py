@@ -37,7 +37,7 @@ def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch, balance):
         subprocess.run([sys.executable, script, *command], check=True, capture_output=True, cwd=tmp_path, timeout=300)
         folder = tmp_path / node.folder
         histories[devices] = [line.split(",") for line in (folder / "history.csv").read_text().splitlines()]
-        centres = load_weights(folder / "model.safetensors")["centres"]
+        centres = load_weights(folder / "model.safetensors").tensors
         assert (folder / "model.safetensors.provenance.json").exists()
         assert not (folder / "checkpoint.pt").exists()
     one, two = (dict(zip(histories[n][0], map(float, histories[n][1]), strict=True)) for n in (1, 2))

@@ -12,7 +12,7 @@ from small_training import SMALL
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import provenance_path
-from matlabel.artifacts.weights import load_weights
+from matlabel.artifacts.weights import load_weights, ours
 from matlabel.cam import stage
 from matlabel.cam.samples import TaggedImages
 from matlabel.dataset import stage as dataset_stage
@@ -64,12 +64,12 @@ def test_the_check_lies_beside_the_weights_and_no_checkpoint_is_left(train):
 
 
 def test_weights_that_are_taken_over_have_no_check(train, tmp_path):
-    weights = tmp_path / "mine.pt"
+    weights = tmp_path / "mine.safetensors"
     weights.write_bytes((train() / "model.safetensors").read_bytes())
     folder = train(weights_from=str(weights))
     assert json.loads((folder / "check.json").read_text()) is None
     assert (folder / "held_out.csv").read_text() == "id\n"
-    assert load_weights(folder / "model.safetensors")["classes"] == ["cat", "dog"]
+    assert ours(folder, load_weights(folder / "model.safetensors"), "cam") == ["cat", "dog"]
 
 
 class Mortal(TaggedImages):

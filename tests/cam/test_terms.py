@@ -198,7 +198,7 @@ def test_a_teacher_leaves_nothing_behind_that_moves_and_nothing_frozen_moves_it(
         new = student.state_dict()[name]
         expected = torch.lerp(before[name], new, 0.1) if new.is_floating_point() else new
         assert torch.allclose(value, expected, atol=1e-6), name
-    assert not torch.equal(before["trunk.bn1.running_mean"], teacher.trunk.bn1.running_mean)
+    assert not torch.equal(before["trunk.net.bn1.running_mean"], teacher.trunk.net.bn1.running_mean)
 
 
 class Pooled(torch.nn.Module):
