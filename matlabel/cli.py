@@ -69,7 +69,9 @@ def activations(
     dataset: Dataset,
     out: Out,
     weights: Annotated[Path | None, typer.Option(help="model.safetensors of the stage cam.", **FILE)] = None,
-    segmenter: Annotated[Path | None, typer.Option(help="model.safetensors of another variant's segmenter.", **FILE)] = None,
+    segmenter: Annotated[
+        Path | None, typer.Option(help="model.safetensors of another variant's segmenter.", **FILE)
+    ] = None,
     maps: Annotated[Path | None, typer.Option(help="CSV of one's own maps: id, path, sha256.", **FILE)] = None,
     device: Device = "auto",
     code: Code = "",

@@ -46,7 +46,9 @@ def whole_maps(fabric: Fabric, network: CamNetwork, pictures: Dataset | Tensor, 
     network.eval()
     with torch.inference_mode(), fabric.autocast():
         batches = DataLoader(pictures, batch_size=BATCH, num_workers=workers)
-        maps = [network(network.trunk.scale(batch.to(fabric.device)), embed=False).maps.float().cpu() for batch in batches]
+        maps = [
+            network(network.trunk.scale(batch.to(fabric.device)), embed=False).maps.float().cpu() for batch in batches
+        ]
     network.train()
     # Outside of inference mode again.
     return torch.cat(maps).clone() if maps else torch.zeros(0, 0, 1, 1)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matlabel.artifacts.errors import UserError, cut
-from matlabel.networks.freezing import freeze, keep_norm
+from matlabel.networks.freezing import freeze, keep_norm, open_branches
 
 STAGES = 4
 OutputStride = Literal["auto", 8, 16, 32]
@@ -107,6 +107,7 @@ class Trunk(nn.Module):
         super().__init__()
         self.layout = layout_of(name, output_stride)
         self.net = timm.create_model(name, **self.layout.arguments)
+        open_branches(self.net)
         self.layer_channels = self.layout.channels
         self.channels = self.layer_channels[-1]
         self.scale = scale_of(name, timm.get_pretrained_cfg(name))
@@ -174,8 +175,10 @@ def layout_of(name: str, output_stride: OutputStride) -> Layout:
         layout = Layout(arguments, modules, channels, reductions)
     stride = layout.reductions[-1]
     if output_stride not in ("auto", stride):
-        raise UserError(f"{name}: its last map has a stride of {stride}, and it cannot be dilated to {output_stride}; "
-                        f"set output_stride to auto")
+        raise UserError(
+            f"{name}: its last map has a stride of {stride}, and it cannot be dilated to {output_stride}; "
+            f"set output_stride to auto"
+        )
     _try(name, layout)
     return layout
 
@@ -224,7 +227,9 @@ def _try(name: str, layout: Layout) -> None:
             with torch.no_grad():
                 maps = maps_of(net.eval(), layout, images)
             for found, channels, stride in zip(maps, layout.channels, layout.reductions, strict=True):
-                fits = all(abs(side / stride - got) < 1 for side, got in zip((height, width), found.shape[2:], strict=True))
+                fits = all(
+                    abs(side / stride - got) < 1 for side, got in zip((height, width), found.shape[2:], strict=True)
+                )
                 if found.shape[1] != channels or not fits:
                     raise _one_size(name)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError, ValueError) as error:
@@ -236,7 +241,7 @@ def _one_size(name: str) -> UserError:
 
 
 def _unknown(name: str) -> str:
-    model, dot, tag = name.partition(".")
+    model, dot, _ = name.partition(".")
     if dot and timm.is_model(model):
         return f"{cut(name)}: a backbone is named without the tag of its weights: {model}; the tag belongs in weights"
     close = get_close_matches(name, timm.list_models(), 3)

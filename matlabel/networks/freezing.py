@@ -39,6 +39,16 @@ def keep_norm(net: nn.Module) -> None:
         module.eval()
 
 
+def open_branches(net: nn.Module) -> None:
+    """Have residual branches that timm starts shut, by a norm of weight 0, start as others do.
+
+    A frozen norm would keep them shut for good.
+    """
+    for module in batch_norms(net):
+        if module.weight is not None and not module.weight.any():
+            nn.init.ones_(module.weight)
+
+
 def batch_norms(net: nn.Module) -> list[nn.Module]:
     """All layers that keep statistics of what they have seen."""
     return [module for module in net.modules() if isinstance(module, _BatchNorm)]
@@ -72,4 +82,7 @@ def parts(net: nn.Module, modules: Sequence[str]) -> dict[str, int]:
 def _within(parameter: str, module: str) -> bool:
     """Whether a parameter is one of a module, which timm's wrappers call stages_0 or model.stages.0 for stages.0."""
     parameter = parameter.removeprefix("model.")
-    return any(parameter.startswith(f"{module}{end}") or parameter.startswith(f"{module.replace('.', '_', 1)}{end}") for end in "._")
+    return any(
+        parameter.startswith(f"{module}{end}") or parameter.startswith(f"{module.replace('.', '_', 1)}{end}")
+        for end in "._"
+    )

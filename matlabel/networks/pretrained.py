@@ -124,7 +124,9 @@ def tagged(name: str, weights: str, where: str) -> str:
     if weights == "imagenet":
         first = f"{name}.tv_in1k"
         settings = timm.get_pretrained_cfg(name)
-        weights = first if name.startswith("resnet") and first in known else f"{name}.{settings.tag if settings else ''}"
+        weights = (
+            first if name.startswith("resnet") and first in known else f"{name}.{settings.tag if settings else ''}"
+        )
     if weights not in known:
         has = f"; it has {', '.join(known)}" if known else ""
         raise UserError(f"{where}: timm has no such weights of {name}{has}; or give a file, or none")

@@ -16,7 +16,7 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.state_dict import load_into
 from matlabel.artifacts.weights import load_weights, ours, recorded_settings
 from matlabel.networks.backbone import Layout, Scale, layout_of
-from matlabel.networks.freezing import freeze, keep_norm
+from matlabel.networks.freezing import freeze, keep_norm, open_branches
 from matlabel.networks.pretrained import fill, freezes_norm, start_of
 from matlabel.settings.segmenter import DILATED, SegmenterSettings
 
@@ -165,6 +165,7 @@ def build_segmenter(settings: SegmenterSettings, weights: str, classes: int) -> 
         UserError: the weights cannot be had or do not fit, or the encoder not the architecture.
     """
     network = SegmenterNetwork(settings, classes)
+    open_branches(network.trunk)
     start = start_of(settings.encoder, weights, "segmenter")
     fill(network.trunk, settings.encoder, start)
     network.scale, network.licence = start.scale, start.licence

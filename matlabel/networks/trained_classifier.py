@@ -59,7 +59,9 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     load_into(network, _part(weights.tensors, "network"), str(path))
     trunk.scale, trunk.licence = scale, weights.metadata.get("licence", "")
     network.eval().requires_grad_(False).to(device)
-    centres = {name: value.to(device) for name, value in _centres(path, weights.tensors, settings, len(classes)).items()}
+    centres = {
+        name: value.to(device) for name, value in _centres(path, weights.tensors, settings, len(classes)).items()
+    }
     if not centres:
         return Classifier(network, classes, None, None, None, plain=weights.metadata.get("plain", ""))
     background = centres["background"][centres["background_seen"] > 0]

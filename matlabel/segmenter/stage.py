@@ -34,8 +34,8 @@ def run(
         settings: settings.yaml of the stage.
         dataset: list of shard CSVs (or one of them).
         labels: folder of the stage labels, shard-00000.h5 and so on.
-        out: model.safetensors; config.json, with which it is a model of segmentation_models.pytorch, history.csv and the
-            checkpoint are written beside it.
+        out: model.safetensors; config.json (with which it is a model of segmentation_models.pytorch), history.csv
+            and the checkpoint are written beside it.
         mattes: folder of the stage mattes, for target soft.
         cam: model.safetensors of the stage cam, for weights cam.
         device: auto, cpu, cuda or mps.

@@ -21,7 +21,9 @@ class SegmenterSettings(TrainingSettings):
         "deeplabv3plus", description="Of segmentation_models.pytorch; dpt takes ViTs, the others all else."
     )
     encoder: BackboneName = Field("resnet50", description="The trunk: any of timm's names, as cam.backbone.")
-    weights: PathText = Field("imagenet", description="Start of the encoder: as cam.weights, or cam (the classifier's).")
+    weights: PathText = Field(
+        "imagenet", description="Start of the encoder: as cam.weights, or cam (the classifier's)."
+    )
     target: Literal["labels", "margin", "soft"] = Field(
         "labels",
         description="Hard labels; weighted by their margin, the lead of the winning alpha; or the alphas themselves.",

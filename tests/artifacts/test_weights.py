@@ -12,7 +12,9 @@ from matlabel.artifacts.weights import load_weights, save_weights
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64, torch.int64, torch.uint8, torch.bool)
 TENSORS = st.dictionaries(
-    st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=9).filter(lambda name: name != "__metadata__"),
+    st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=9).filter(
+        lambda name: name != "__metadata__"
+    ),
     st.tuples(st.sampled_from(DTYPES), st.lists(st.integers(0, 3), max_size=3), st.integers(0, 99)),
     max_size=6,
 )

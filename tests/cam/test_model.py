@@ -43,16 +43,6 @@ def test_a_term_begins_after_the_warm_up_and_adds_itself_alone(batch, term):
     assert list(made(batch, 1, 10)) == ["classification", term]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [{}, {"category": 0.2}, {"category": 0.2, "category_against": "present"}, {"paste": 0, "balance": 0.5}],
-    ids=str,
-)
-def test_what_weights_say_of_their_settings_is_read_as_what_they_were(changes):
-    settings = CamSettings(**changes)
-    assert CamSettings.from_keyed(settings.recorded()) == settings
-
-
 def test_warm_up_is_plain_classification(batch):
     all_on = model(**dict.fromkeys(TERMS, 0.5)).train()
     torch.manual_seed(0)

@@ -45,5 +45,5 @@ def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch, balance):
     losses = ("loss", "classification", "look_loss")
     assert one["classification"] > 0
     assert [one[name] for name in losses] == pytest.approx([two[name] for name in losses], rel=0.02)
-    assert int(centres["seen"].sum()) > 0
+    assert int(centres["centres.seen"].sum()) > 0
     assert yaml.safe_load((folder / "settings.yaml").read_text())["settings"]["devices"] == 2

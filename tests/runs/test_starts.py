@@ -54,9 +54,17 @@ def test_weights_that_do_not_fit_are_refused_before_anything_runs(config, key):
 @pytest.mark.parametrize(
     ("stage", "values", "message"),
     [
-        ("cam", {"backbone": "resnet19"}, r"cam\.backbone: 'resnet19': timm .* has no such backbone \(did you mean resnet"),
+        (
+            "cam",
+            {"backbone": "resnet19"},
+            r"cam\.backbone: 'resnet19': timm .* has no such backbone \(did you mean resnet",
+        ),
         ("cam", {"backbone": "pvt_v2_b0", "output_stride": 8}, r"cam\.backbone: pvt_v2_b0: .* cannot be dilated to 8"),
-        ("segmenter", {"encoder": "vit_tiny_patch16_224"}, r"segmenter\.encoder: .* set segmenter\.architecture to dpt"),
+        (
+            "segmenter",
+            {"encoder": "vit_tiny_patch16_224"},
+            r"segmenter\.encoder: .* set segmenter\.architecture to dpt",
+        ),
         ("segmenter", {"architecture": "dpt"}, r"segmenter\.encoder: resnet18 is no plain transformer"),
         ("cam", {"weights": "resnet18.in22k"}, r"cam\.weights: resnet18\.in22k: timm has no such weights of resnet18"),
     ],
@@ -77,9 +85,21 @@ def test_well_known_backbones_are_planned_without_timm(config):
 @pytest.mark.parametrize(
     ("stage", "values", "message"),
     [
-        ("cam", {"weights": "package"}, r"cam\.weights: there are packages for tf_efficientnet_lite0, .* not for resnet18"),
-        ("cam", {"weights": "resnet50.a1_in1k"}, r"no such file: .*, or a name of timm's that begins with resnet18\.\)"),
-        ("segmenter", {"weights": "cam", "encoder": "resnet34"}, r"weights: cam is a resnet18, and segmenter\.encoder is"),
+        (
+            "cam",
+            {"weights": "package"},
+            r"cam\.weights: there are packages for tf_efficientnet_lite0, .* not for resnet18",
+        ),
+        (
+            "cam",
+            {"weights": "resnet50.a1_in1k"},
+            r"no such file: .*, or a name of timm's that begins with resnet18\.\)",
+        ),
+        (
+            "segmenter",
+            {"weights": "cam", "encoder": "resnet34"},
+            r"weights: cam is a resnet18, and segmenter\.encoder is",
+        ),
     ],
 )
 def test_weights_of_another_backbone_are_refused(config, stage, values, message):
