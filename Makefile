@@ -41,7 +41,7 @@ lint: .venv/ready
 
 # The lock holds hashes and no addresses.
 lock: .venv/ready
-	$(BIN)/uv pip compile pyproject.toml --extra test --extra slurm --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra test --extra slurm --extra lite --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock
 
 # Files that are generated from matlabel/settings/; a test compares them.
 docs: .venv/ready

@@ -22,15 +22,6 @@ from matlabel.devices import pick_device
 from matlabel.settings.cam import CamSettings
 
 
-class Backbone(StrEnum):
-    """As in cam.backbone."""
-
-    resnet18 = "resnet18"
-    resnet34 = "resnet34"
-    resnet50 = "resnet50"
-    resnet101 = "resnet101"
-
-
 class Precision(StrEnum):
     """As in cam.precision."""
 
@@ -39,7 +30,7 @@ class Precision(StrEnum):
 
 
 def main(
-    backbone: Backbone = Backbone.resnet50,
+    backbone: Annotated[str, typer.Option(help="As in cam.backbone.")] = "resnet50",
     crop: int = 256,
     batch: int = 16,
     precision: Precision = Precision.mixed,
@@ -59,7 +50,7 @@ def main(
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not one of {', '.join(SETUPS)}", param_hint="--only")
     scale = {} if teacher_scale is None else {"teacher_scale": teacher_scale}
     settings = CamSettings(
-        backbone=backbone.value,
+        backbone=backbone,
         weights="none",
         norm="frozen",
         crop=crop,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from measure import turns
 from torch import Tensor, nn
 
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbones import Trunk, normalise
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 from matlabel.training.launch import Job, start
@@ -109,7 +109,7 @@ def _as_if_trained(network: CamNetwork, images: Tensor) -> None:
         norm.train()
         norm.momentum = 1.0
     with torch.no_grad():
-        mean = F.normalize(network.trunk(normalise(images))[-1].mean((0, 2, 3)), dim=0)
+        mean = F.normalize(network.trunk(network.trunk.scale(images))[-1].mean((0, 2, 3)), dim=0)
         weight = network.classifier.weight
         weight -= (weight[:, :, 0, 0] @ mean)[:, None, None, None] * mean[:, None, None]
     network.train()

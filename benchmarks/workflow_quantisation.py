@@ -54,7 +54,7 @@ def run(folder: Path, masks: Path, images: int, device: str) -> str:
     settings = context.settings.model_copy(update={"precision": "32-true"})
     torch.set_num_threads(settings.threads)
     root = folder.absolute().parents[3]
-    weights = folder / "cam" / "weights.pt"
+    weights = folder / "cam" / "model.safetensors"
     classifier = load_classifier(weights, device)
     settings = readable(settings, classifier, weights)
     given = [item for item in images_of(folder) if (masks / f"{item[1].id}.png").exists()]

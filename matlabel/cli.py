@@ -78,7 +78,7 @@ def activations(
     dataset: Dataset,
     out: Out,
     weights: Classifier = None,
-    segmenter: Annotated[Path | None, typer.Option(help="Weights of another variant's segmenter.", **FILE)] = None,
+    segmenter: Annotated[Path | None, typer.Option(help="model.safetensors of another segmenter.", **FILE)] = None,
     maps: Annotated[Path | None, typer.Option(help="CSV of one's own maps: id, path, sha256.", **FILE)] = None,
     device: Device = "auto",
     code: Code = "",
@@ -176,7 +176,7 @@ def segmenter(
     code: Code = "",
     workers: Workers = -1,
 ) -> None:
-    """Train DeepLabV3 on the pseudo-labels."""
+    """Train a segmentation network on the pseudo-labels."""
 
 
 @of_stage
@@ -251,14 +251,18 @@ def ablation(
 
 
 @app.command()
-def fetch(backbones: Annotated[list[str] | None, typer.Argument(help="resnet18, resnet34, ...")] = None) -> None:
-    """Download ImageNet weights now, so that jobs need no network."""
-    if not backbones:
-        print("nothing to fetch: no training of this config starts from `weights: imagenet`")
+def fetch(
+    weights: Annotated[
+        list[str] | None, typer.Argument(help="Backbones (resnet18: its imagenet weights), or names with a tag.")
+    ] = None,
+) -> None:
+    """Download weights of timm's now: jobs download nothing."""
+    if not weights:
+        print("nothing to fetch: no training of this config starts from imagenet, or from weights of timm's by name")
         return
-    from matlabel.networks.backbones import fetch
+    from matlabel.runs.fetch import fetch
 
-    print(f"{', '.join(backbones)}: in {fetch(backbones)}")
+    print(f"{', '.join(weights)}: in {fetch(weights)}")
 
 
 for command in inspection.COMMANDS:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matlabel.settings.start_weights import weights_file
+
 # Mattes by another method than closed_form at a quarter of the size: its seconds and megabytes, times those below. Of
 # vitmatte taken high, as nobody has measured it.
 _MATTING = {"vitmatte": (40, 20), "crf": (6, 2), "none": (0.2, 1), "random_walk": (6, 3), "knn": (6, 3), "lbdm": (3, 2)}
@@ -123,8 +125,8 @@ def _read_by_evaluation(settings: Any) -> tuple[str, ...]:
 
 
 def _training_weights(own: Any) -> tuple[str, ...]:
-    named = (own.weights, getattr(own, "weights_from", None))
-    return tuple(name for name in named if name and name not in ("imagenet", "cam", "none"))
+    named = (weights_file(own.weights, own.trunk), getattr(own, "weights_from", None))
+    return tuple(name for name in named if name)
 
 
 def _training_gpus(own: Any, wanted: bool) -> int:
@@ -158,7 +160,7 @@ STAGES = _table(
     ),
     Stage(
         name="cam",
-        main="weights.pt",
+        main="model.safetensors",
         beside=("history.csv", "check.json", "held_out.csv"),
         judged=("check.json", "held_out.csv"),
         training=True,
@@ -213,8 +215,8 @@ STAGES = _table(
     ),
     Stage(
         name="segmenter",
-        main="weights.pt",
-        beside=("history.csv",),
+        main="model.safetensors",
+        beside=("config.json", "history.csv"),
         training=True,
         reads=_read_by_segmenter,
         covers=lambda settings, splits: settings.segmenter.splits or splits.trained,

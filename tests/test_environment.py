@@ -16,7 +16,7 @@ def test_the_environment_pins_what_the_package_needs_in_the_versions_of_the_lock
     locked = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    needed = [*project["dependencies"], *extras["pymatting"], *extras["vitmatte"]]
+    needed = [*project["dependencies"], *extras["lite"], *extras["pymatting"], *extras["vitmatte"]]
     names = [re.match(r"[\w-]+", line)[0] for line in needed]
     (pip,) = (entry["pip"] for entry in yaml.safe_load((ROOT / "envs/matlabel.yaml").read_text())["dependencies"][2:])
     assert pip == [f"{name}=={locked[name]}" for name in names]

@@ -80,7 +80,7 @@ def activation_rates(run: Path, device: str, images: int, batches: list[int]) ->
     shard = load_shard(
         root / next(name for name in provenance["inputs"] if "/dataset/" in name and name.endswith(".csv"))
     )
-    weights = next((run / "cam").glob("weights.pt"))
+    weights = next((run / "cam").glob("model.safetensors"))
     classifier = load_classifier(weights, device)
     rows = []
     for precision in ("32-true", "bf16-mixed"):
@@ -142,9 +142,8 @@ def main(
             config["dataset"] |= {"path": str(photographs), "untagged": "background", "shard_size": 1024}
             splits = {line.split(",")[1] for line in (photographs / "labels.csv").read_text().splitlines()[1:]}
             config["dataset"]["subset"] = dict.fromkeys(sorted(splits), max(images, 10))
-            small = {"backbone": "resnet18", "weights": str(weights)}
-            config["cam"] |= small
-            config["segmenter"] |= small
+            config["cam"] |= {"backbone": "resnet18", "weights": str(weights)}
+            config["segmenter"] |= {"encoder": "resnet18", "weights": str(weights)}
             run, seconds = chain.run(config, Path(folder), device)
             scores = json.loads((run / "evaluation/scores.json").read_text())
             total = sum(seconds.values())

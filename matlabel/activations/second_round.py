@@ -1,11 +1,10 @@
 """A second round: a trained segmenter reads the training images, and the tags rule out what is not there."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from matlabel.activations.sizes import grid, scaled_size
-from matlabel.networks.backbones import normalise
-from matlabel.networks.deeplab import logits_of_views
+from matlabel.networks.segmenter import SegmenterNetwork, logits_of_views
 from matlabel.settings.activations import ActivationsSettings
 
 
@@ -14,7 +13,7 @@ def second_round(
     images: Tensor,
     labels: list[list[int]],
     original: tuple[int, int],
-    network: nn.Module,
+    network: SegmenterNetwork,
     settings: ActivationsSettings,
 ) -> list[Tensor]:
     """Probabilities of a batch of images of one size, averaged over sizes and mirror images.
@@ -27,7 +26,7 @@ def second_round(
         images: uint8[B, 3, h', w'], perhaps brought down already.
         labels: for each image, the label values 1..K that are present, ascending; perhaps none.
         original: (H, W) of the photographs; the result has a quarter of it.
-        network: normalised images -> logits float32[B, K + 1, h, w], background first; in evaluation mode.
+        network: in evaluation mode.
         settings: sizes and mirror images.
 
     Returns:
@@ -35,7 +34,7 @@ def second_round(
     """
     sizes = [scaled_size(*images.shape[2:], settings.size * scale) for scale in settings.scales]
     views: list[list[Tensor]] = [[] for _ in labels]
-    for logits in logits_of_views(network, normalise(images), sizes, settings.flip, grid(*original)):
+    for logits in logits_of_views(network, images, sizes, settings.flip, grid(*original)):
         for ways, planes, present in zip(views, logits, labels, strict=True):
             ways.append(planes[[0, *present]].softmax(0))
     return [torch.stack(ways).mean(0) for ways in views]

@@ -16,7 +16,7 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
 from matlabel.devices import Halving, in_bfloat16, pick_device
-from matlabel.networks.deeplab import DeepLab, load_segmenter
+from matlabel.networks.segmenter import SegmenterNetwork, load_segmenter
 from matlabel.settings.activations import ActivationsSettings
 
 
@@ -26,7 +26,7 @@ def run(settings: Path, dataset: Path, segmenter: Path, out: Path, device: str =
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        segmenter: weights.pt of the stage segmenter, of another variant.
+        segmenter: model.safetensors of the stage segmenter, of another variant.
         out: the shard to write, as from a classifier (`activations/stored.py`), without `unspread`.
         device: auto, cpu, cuda or mps.
         code: digest of the sources, for the provenance.
@@ -55,7 +55,7 @@ def run(settings: Path, dataset: Path, segmenter: Path, out: Path, device: str =
 
 
 def _read(
-    images: list[np.ndarray], labels: list[list[int]], network: DeepLab, settings: ActivationsSettings
+    images: list[np.ndarray], labels: list[list[int]], network: SegmenterNetwork, settings: ActivationsSettings
 ) -> list[Tensor]:
     height, width = images[0].shape[:2]
     # A picture larger than the largest view is brought down before it goes to the device.

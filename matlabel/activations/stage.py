@@ -29,7 +29,7 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        weights: weights.pt of the stage cam.
+        weights: model.safetensors of the stage cam.
         out: the shard to write: per image `classes` uint8[C], `probabilities` uint8[C + 1, h, w] (background first,
             a quarter of the image's size, summing to 255), and with spreading `unspread`.
         device: auto, cpu, cuda or mps.

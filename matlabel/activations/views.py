@@ -9,7 +9,6 @@ from torch import Tensor
 from matlabel.activations.readout import combine, from_embedding, from_maps
 from matlabel.activations.sizes import grid, scaled_size
 from matlabel.activations.spreading import Spreading
-from matlabel.networks.backbones import normalise
 from matlabel.networks.classifier import Output
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
@@ -47,7 +46,7 @@ def activations(
     """
     height, width = images.shape[2:]
     size = grid(*original)
-    plain = normalise(images)
+    plain = classifier.network.trunk.scale(images)
     views: list[list[Tensor]] = [[] for _ in labels]
     spread_all = None
     # Pixels are compared in the largest view, where the features tell most of them apart.

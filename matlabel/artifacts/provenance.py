@@ -16,7 +16,18 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.reading import read_json
 
 SUFFIX = ".provenance.json"
-_PACKAGES = ("matlabel", "torch", "torchvision", "numpy", "scipy", "h5py", "pillow", "scikit-image")
+_PACKAGES = (
+    "matlabel",
+    "torch",
+    "torchvision",
+    "timm",
+    "segmentation-models-pytorch",
+    "numpy",
+    "scipy",
+    "h5py",
+    "pillow",
+    "scikit-image",
+)
 
 
 class Inputs:

@@ -1,127 +1,141 @@
-"""Weights as plain state dicts: equal tensors give equal bytes, and loading never unpickles code."""
+"""Weights as safetensors: equal tensors give equal bytes, and what is read is numbers and text, never code."""
 
-import io
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import safetensors.torch
 import torch
-from torch import Tensor, nn
+from pydantic import BaseModel
+from torch import Tensor
 
 from matlabel.artifacts.atomic import write_bytes
-from matlabel.artifacts.errors import UserError, cut
+from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.reading import read_bytes
-from matlabel.settings.base import Settings
 
-Model = TypeVar("Model", bound=Settings)
+Model = TypeVar("Model", bound=BaseModel)
+_NAMES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
 
 
-def save_weights(path: str | Path, content: dict) -> None:
-    """Write nested dicts of tensors, numbers and strings, atomically.
+@dataclass(frozen=True)
+class Weights:
+    """Tensors by name, and what the file says of them: text by name."""
 
-    Serialised through memory: `torch.save` to a path would put the file's name into the bytes.
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+
+def save_weights(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors of the CPU and what is to be said of them, atomically.
+
+    Written here and not by the library, which puts the metadata in another order each time.
     """
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    write_bytes(path, buffer.getvalue())
+    header: dict[str, Any] = {"__metadata__": {"format": "pt", **metadata}}
+    chunks, end = [], 0
+    # The largest numbers first, so that each lies at a multiple of its size.
+    for name in sorted(tensors, key=lambda name: (-tensors[name].element_size(), name)):
+        tensor = tensors[name].detach().contiguous()
+        data = tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+        header[name] = {
+            "dtype": _NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [end, end + len(data)],
+        }
+        chunks.append(data)
+        end += len(data)
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    write_bytes(path, b"".join([len(text).to_bytes(8, "little"), text, *chunks]))
 
 
-def load_weights(path: str | Path) -> dict:
-    """Read what `save_weights` wrote, or any plain state dict, onto the CPU.
+def is_safetensors(data: bytes) -> bool:
+    """Whether a file begins as safetensors do."""
+    return data[8:9] == b"{"
+
+
+def load_weights(path: str | Path) -> Weights:
+    """Read a safetensors file onto the CPU.
 
     Raises:
-        UserError: no regular file, empty, damaged, holding more than tensors and plain values, or no dictionary.
+        UserError: no regular file, empty, damaged or of another format.
     """
-    # A pipe would keep torch waiting.
-    data = read_bytes(path)
-    if not data:
-        raise UserError(f"{path}: is empty; it must hold weights that torch.save wrote")
-    try:
-        found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except MemoryError:
-        raise
-    except Exception as error:  # damaged bytes come as any type; no reason is quoted: torch's is to allow code
-        raise UserError(
-            f"{path}: not weights that torch.save wrote as a plain dictionary of tensors: damaged, of another format, "
-            "or holding objects, which are code and never loaded here; save model.state_dict() anew"
-        ) from error
-    if not isinstance(found, dict):
-        raise UserError(
-            f"{path}: holds a {type(found).__name__} and not a dictionary of tensors, as state_dict() gives"
-        )
-    return found
+    # A pipe would be waited for.
+    return parsed(path, read_bytes(path))
 
 
-def recorded_settings(path: str | Path, content: Mapping[str, Any], model: type[Model]) -> tuple[list[str], Model]:
-    """The class names and the settings that a training has written beside its weights.
+def parsed(path: str | Path, data: bytes) -> Weights:
+    """The content of a safetensors file.
 
     Args:
         path: of the file, for messages.
-        content: what is in it.
+        data: its bytes.
+
+    Raises:
+        UserError: damaged or of another format.
+    """
+    if not data:
+        raise UserError(f"{path}: is empty; it must hold weights as safetensors")
+    try:
+        tensors = safetensors.torch.load(data)
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__") or {}
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged bytes come as any type
+        raise UserError(f"{path}: not weights as safetensors: damaged, or of another format") from error
+    return Weights(tensors, metadata)
+
+
+def ours(path: str | Path, weights: Weights, stage: str) -> list[str]:
+    """The class names in a weights file of a training of ours.
+
+    Args:
+        path: of the file, for messages.
+        weights: its content.
+        stage: cam or segmenter.
+
+    Raises:
+        UserError: not of this stage, or with other things for class names.
+    """
+    if weights.metadata.get("stage") != stage:
+        raise UserError(f"{path}: not the weights of a training of ours (model.safetensors of the stage {stage})")
+    try:
+        classes = json.loads(weights.metadata.get("classes", ""))
+    except (ValueError, RecursionError):
+        classes = None
+    named = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
+    # Labels are bytes, of which 255 is void.
+    if not named or len(classes) > 254:
+        raise UserError(f"{path}: its classes are not those that a training writes")
+    return classes
+
+
+def recorded_settings(path: str | Path, weights: Weights, model: type[Model]) -> Model:
+    """The settings that a training has written beside its weights.
+
+    Args:
+        path: of the file, for messages.
+        weights: its content.
         model: of the settings.
 
     Raises:
         UserError: they are none, or of another version.
     """
-    classes, text = content.get("classes"), content.get("settings")
-    named = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
-    # Labels are bytes, of which 255 is void.
-    if not named or len(classes) > 254 or not isinstance(text, str):
-        raise UserError(f"{path}: its classes or settings are not those that a training writes")
     try:
-        return classes, model.model_validate(json.loads(text))
+        return model.model_validate(json.loads(weights.metadata.get("settings", "")))
     except (ValueError, RecursionError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: made with settings that this version does not know ({reason:.200})") from error
-
-
-def load_into(network: nn.Module, state: Any, where: str) -> None:
-    """Load a state dict, whose tensors must be all that the network has, of its shapes, and finite.
-
-    Args:
-        network: what it holds is undefined after an error.
-        state: name -> tensor.
-        where: start of the message.
-
-    Raises:
-        UserError: it does not fit; the message names the first tensor that does not.
-    """
-    check_shapes(network, state, where)
-    try:
-        network.load_state_dict(dict(state))
-    except (RuntimeError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{where}: does not fit ({next(iter(str(error).splitlines()), '')[:200]})") from error
-    for name, value in network.state_dict().items():
-        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise UserError(f"{where}: {name} holds NaN or infinity; the training that wrote it went wrong")
-
-
-def check_shapes(network: nn.Module, state: Any, where: str) -> None:
-    """A state dict has a plain tensor of the right shape and kind for each of the network's, and no other.
-
-    Raises:
-        UserError: as `load_into`, but for values that are not finite.
-    """
-    if not isinstance(state, Mapping):
-        raise UserError(f"{where}: holds a {type(state).__name__} where a dictionary of tensors must be")
-    # Shapes first: a few bytes can stand for a tensor of any size.
-    own = network.state_dict()
-    expected = {name: value for name, value in own.items() if isinstance(value, Tensor)}
-    for name, value in expected.items():
-        if name not in state:
-            # Files from before torch 0.4.1 do not count batches.
-            if name.endswith("num_batches_tracked"):
-                continue
-            raise UserError(f"{where}: does not fit, it has no {name} {tuple(value.shape)}")
-        found = state[name]
-        if not isinstance(found, Tensor) or found.layout != torch.strided or found.is_meta or found.is_quantized:
-            raise UserError(f"{where}: {name} is no plain tensor")
-        if found.shape != value.shape:
-            raise UserError(
-                f"{where}: does not fit, {name} has the shape {tuple(found.shape)} and not {tuple(value.shape)}"
-            )
-        if value.is_floating_point() != found.is_floating_point():
-            raise UserError(f"{where}: {name} is of type {found.dtype}, not {value.dtype}")
-    if unknown := next((name for name in state if name not in own), None):
-        raise UserError(f"{where}: does not fit, the network has no {cut(unknown)}")

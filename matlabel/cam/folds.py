@@ -7,10 +7,10 @@ from statistics import median
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_weights, save_weights
+from matlabel.artifacts.state_dict import load_state, save_state
 from matlabel.cam.check import look_at
 from matlabel.cam.held_out import folds
 from matlabel.cam.model import D2Cam
@@ -73,7 +73,7 @@ def cross_validated(
         logits.append(whole_maps(fabric, model.network, pictures).mean((2, 3)))
         began.append(model.schedule.began)
         if fabric.is_global_zero:
-            save_weights(kept, {"fingerprint": job.fingerprint, "logits": logits, "began": began})
+            save_state(kept, {"fingerprint": job.fingerprint, "logits": logits, "began": began})
             own.checkpoint.unlink(missing_ok=True)
         fabric.barrier()
     found = np.zeros(samples.tags.shape, np.float32)
@@ -85,7 +85,7 @@ def cross_validated(
 
 def _kept(path, fingerprint: str) -> tuple[list, list]:
     try:
-        content = load_weights(path)
+        content = load_state(path)
     except UserError:
         return [], []
     if content.get("fingerprint") != fingerprint:

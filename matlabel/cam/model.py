@@ -13,7 +13,6 @@ from matlabel.cam.losses import LOSSES, Step
 from matlabel.cam.losses.consistency import follow, inside, random_views, teach, warp
 from matlabel.cam.paste import choose_pastes
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbones import normalise
 from matlabel.networks.classifier import CamNetwork, Output, relative_maps
 from matlabel.networks.confidence import confident_regions
 from matlabel.settings.cam import CamSettings
@@ -69,14 +68,14 @@ class D2Cam(nn.Module):
         """Loss terms of {"image": uint8[B, 3, H, W], "tags": float32[B, K]} in step `step` of `steps`."""
         settings, tags = self.settings, batch["tags"]
         possible = tags
-        images = normalise(batch["image"])
+        images = self.network.trunk.scale(batch["image"])
         share = self.schedule.share(step, steps) if settings.refines else 0.0
         view = teacher = None
         if share and self.teacher is not None:
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + step)
             view = random_views(len(images), generator) if settings.consistency else None
             # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
-            teacher = teach(self.teacher, images, settings.teacher_scale, settings.output_stride)
+            teacher = teach(self.teacher, images, settings.teacher_scale, self.network.trunk.stride)
             if settings.paste:
                 relative = relative_maps(teacher, tags)
                 pastes = choose_pastes(relative, tags, images.shape[2:], share * settings.paste, generator)

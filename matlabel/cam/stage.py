@@ -32,8 +32,8 @@ from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.train import train
 from matlabel.dataset.manifest import ShardManifest, load_shards
-from matlabel.networks.backbones import build_trunk
 from matlabel.networks.classifier import CamNetwork
+from matlabel.networks.pretrained import build_trunk
 from matlabel.networks.trained_classifier import check_classifier
 from matlabel.settings.cam import CamSettings
 from matlabel.training.launch import Job, start
@@ -51,7 +51,7 @@ def run(
     Args:
         settings: settings.yaml of the stage.
         dataset: list of shard CSVs (or one of them); not read with cam.weights_from.
-        out: weights.pt; history.csv, check.json, held_out.csv and checkpoints are written beside it.
+        out: model.safetensors; history.csv, check.json, held_out.csv and checkpoints are written beside it.
         device: auto, cpu, cuda or mps.
         code: digest of the sources; a checkpoint of other code is not resumed.
         workers: loading processes.
@@ -93,7 +93,7 @@ def run(
             write_history(history_file, trained.history)
             write_json(check_file, trained.check(context.classes))
             write_text(held_out_file, trained.held_out_text(context.classes))
-            save_weights(out, {"classes": context.classes, **trained.content()})
+            save_weights(out, trained.tensors(), {**_address(context), **trained.metadata()})
             for left in out.parent.glob(CHECKPOINTS):
                 left.unlink()
 
@@ -126,8 +126,14 @@ def build_network(classes: int, seed: int, settings: CamSettings) -> CamNetwork:
 def _adopt(context: Context[CamSettings], out: Path, history_file: Path) -> None:
     source = context.settings.weights_from
     check_classifier(source, context.classes)
-    save_weights(out, load_weights(source))
+    taken = load_weights(source)
+    save_weights(out, taken.tensors, {**taken.metadata, **_address(context)})
     write_history(history_file, [{"epoch": 0}])
+
+
+def _address(context: Context[CamSettings]) -> dict[str, str]:
+    """What a weights file says of where it belongs."""
+    return {"stage": "cam", "key": context.key, "classes": canonical(context.classes)}
 
 
 def _fingerprint(context: Context[CamSettings], files: dict[str, str], code: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import Tensor
 
 from matlabel.artifacts.digest import canonical
@@ -75,12 +75,24 @@ class Trained:
     began: int | None
     held_back: int
 
-    def content(self) -> dict[str, Any]:
-        """What weights.pt holds, beside the classes."""
+    def tensors(self) -> dict[str, Tensor]:
+        """What model.safetensors holds: network.… and, with an embedding, centres.…"""
         model = self.model
         centres = model.centres.cpu().state_dict() if model.centres is not None else {}
-        content = {"settings": canonical(model.settings.keyed()), "network": model.network.cpu().state_dict()}
-        return {**content, "centres": centres, "plain": self.why_plain or ""}
+        parts = {"network": model.network.cpu().state_dict(), "centres": centres}
+        return {f"{part}.{name}": value for part, held in parts.items() for name, value in held.items()}
+
+    def metadata(self) -> dict[str, str]:
+        """What model.safetensors says of them, beside stage, key and classes."""
+        model = self.model
+        trunk, settings = model.network.trunk, model.settings
+        return {
+            "backbone": settings.backbone,
+            **trunk.scale.metadata,
+            "licence": trunk.licence,
+            "settings": canonical(settings.keyed()),
+            "plain": self.why_plain or "",
+        }
 
     def check(self, classes: list[str]) -> dict[str, Any]:
         """check.json (see stage.py)."""

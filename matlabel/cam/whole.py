@@ -2,13 +2,12 @@
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from matlabel.cam.samples import TaggedImages
 from matlabel.dataset.images import load_image, resize_long_side
-from matlabel.networks.backbones import normalise
 from matlabel.networks.classifier import CamNetwork
 from matlabel.training.crops import OUTSIDE
 
@@ -47,7 +46,9 @@ def whole_maps(fabric: Fabric, network: CamNetwork, pictures: Dataset | Tensor, 
     network.eval()
     with torch.inference_mode(), fabric.autocast():
         batches = DataLoader(pictures, batch_size=BATCH, num_workers=workers)
-        maps = [network(normalise(batch.to(fabric.device)), embed=False).maps.float().cpu() for batch in batches]
+        maps = [
+            network(network.trunk.scale(batch.to(fabric.device)), embed=False).maps.float().cpu() for batch in batches
+        ]
     network.train()
     # Outside of inference mode again.
     return torch.cat(maps).clone() if maps else torch.zeros(0, 0, 1, 1)

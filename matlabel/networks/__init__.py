@@ -1,1 +1,6 @@
-"""The CAM classifier itself: what its training and its read-out share."""
+"""The networks: backbones, the CAM classifier and the segmenter; what their training and their read-out share."""
+
+import os
+
+# No job ever downloads weights: `matlabel fetch` does, before. Read by the hub's client when it is first imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 
 
 @dataclass

@@ -1,16 +1,15 @@
-"""A trained classifier from its weights.pt."""
+"""A trained classifier from its model.safetensors."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_into, load_weights, recorded_settings
-from matlabel.networks.backbones import Trunk
+from matlabel.artifacts.errors import UserError, cut
+from matlabel.artifacts.state_dict import load_into
+from matlabel.artifacts.weights import load_weights, ours, recorded_settings
+from matlabel.networks.backbone import Scale, Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 
@@ -40,22 +39,27 @@ class Classifier:
 
 
 def load_classifier(path: str | Path, device: str) -> Classifier:
-    """Read weights.pt of the stage cam.
+    """Read model.safetensors of the stage cam.
 
     Raises:
         UserError: not such a file, or from another version of the network.
     """
-    content = load_weights(path)
-    if not {"classes", "settings", "network", "centres"} <= content.keys():
-        raise UserError(f"{path}: not the weights of a CAM classifier (weights.pt of the stage cam)")
-    classes, settings = recorded_settings(path, content, CamSettings)
+    weights = load_weights(path)
+    classes = ours(path, weights, "cam")
+    settings = recorded_settings(path, weights, CamSettings)
+    scale = Scale.of(weights.metadata, path)
+    if odd := next((name for name in weights.tensors if not name.startswith(("network.", "centres."))), None):
+        raise UserError(f"{path}: holds {cut(odd)}, which no training of cam writes")
     trunk = Trunk(settings.backbone, settings.output_stride)
     network = CamNetwork(trunk, len(classes), settings.embedding_channels)
-    load_into(network, content["network"], str(path))
+    load_into(network, _part(weights.tensors, "network"), str(path))
+    trunk.scale, trunk.licence = scale, weights.metadata.get("licence", "")
     network.eval().requires_grad_(False).to(device)
-    centres = {name: value.to(device) for name, value in _centres(path, content, settings, len(classes)).items()}
+    centres = {
+        name: value.to(device) for name, value in _centres(path, weights.tensors, settings, len(classes)).items()
+    }
     if not centres:
-        return Classifier(network, classes, None, None, None, plain=str(content.get("plain", "")))
+        return Classifier(network, classes, None, None, None, plain=weights.metadata.get("plain", ""))
     background = centres["background"][centres["background_seen"] > 0]
     return Classifier(
         network,
@@ -80,11 +84,15 @@ def check_classifier(path: str | Path, classes: list[str]) -> None:
         )
 
 
-def _centres(path: str | Path, content: Mapping[str, Any], settings: CamSettings, classes: int) -> dict[str, Tensor]:
+def _part(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+
+def _centres(path: str | Path, tensors: dict[str, Tensor], settings: CamSettings, classes: int) -> dict[str, Tensor]:
     """The centres in a weights file, {} without an embedding; each of the shape and the type that training gives it."""
-    centres = content["centres"]
-    if centres == {}:
+    if not settings.embeds:
         return {}
+    centres = _part(tensors, "centres")
     size, count = settings.embedding_size, settings.background_centres
     shapes = {
         "classes": (classes, size),
@@ -93,9 +101,9 @@ def _centres(path: str | Path, content: Mapping[str, Any], settings: CamSettings
         "background_seen": (count,),
     }
     for name, shape in shapes.items():
-        found = centres.get(name) if isinstance(centres, Mapping) else None
-        if not isinstance(found, Tensor) or found.layout != torch.strided or tuple(found.shape) != shape:
+        found = centres.get(name)
+        if found is None or tuple(found.shape) != shape:
             raise UserError(f"{path}: centres.{name} is no tensor of the shape {shape}, as a training writes it")
-        if found.is_meta or found.is_complex() or not bool(torch.isfinite(found).all()):
+        if found.is_complex() or not bool(torch.isfinite(found).all()):
             raise UserError(f"{path}: centres.{name} holds NaN or infinity; the training that wrote it went wrong")
     return {name: centres[name] for name in shapes}

@@ -14,8 +14,7 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard
 from matlabel.devices import Halving, in_bfloat16, pick_device
-from matlabel.networks.backbones import normalise
-from matlabel.networks.deeplab import DeepLab, load_segmenter, probabilities
+from matlabel.networks.segmenter import SegmenterNetwork, load_segmenter, probabilities
 from matlabel.pixels.resample import resize
 from matlabel.settings.predictions import PredictionsSettings
 
@@ -34,7 +33,7 @@ def run(
     Args:
         settings: settings.yaml of the stage.
         dataset: the shard's CSV.
-        weights: weights.pt of the stage segmenter.
+        weights: model.safetensors of the stage segmenter.
         out: the shard to write: per image `labels` uint8[H, W], 0..K.
         png: folder for the same as palette PNG.
         device: auto, cpu, cuda or mps.
@@ -62,12 +61,12 @@ def run(
                 add_png(entry.id, labels)
 
 
-def _predict(network: DeepLab, images: list[np.ndarray], settings: PredictionsSettings) -> list[np.ndarray]:
+def _predict(network: SegmenterNetwork, images: list[np.ndarray], settings: PredictionsSettings) -> list[np.ndarray]:
     height, width = images[0].shape[:2]
     most = round(settings.size * max(settings.scales))
     small = [resize_long_side(image, min(most, max(height, width))) for image in images]
     device = next(network.parameters()).device
-    stack = normalise(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(device))
+    stack = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).to(device)
     factors = [settings.size * scale / max(height, width) for scale in settings.scales]
     sizes = [(max(32, round(height * factor)), max(32, round(width * factor))) for factor in factors]
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16(settings.precision, device.type))

@@ -19,6 +19,7 @@ from matlabel.runs.starts import check_starts, check_steps
 from matlabel.runs.summaries import ablation_node, report_node
 from matlabel.runs.user_files import corrections_of, maps_of
 from matlabel.settings.config import Config, StageSettings, load_config
+from matlabel.settings.start_weights import timm_name
 from matlabel.stages import FIRST, Splits
 
 
@@ -171,9 +172,11 @@ class Plan:
         return node.definition.training and not node.definition.trains(node.settings)
 
     def downloads(self) -> list[str]:
-        """The backbones whose ImageNet weights some training starts from."""
+        """What some training starts from and `fetch` can download: backbones (imagenet), and names of timm's."""
         trainings = [node for node in self.nodes.values() if node.definition.trains(node.settings)]
-        return sorted({node.settings.backbone for node in trainings if node.settings.weights == "imagenet"})
+        starts = {(node.settings.trunk, node.settings.weights) for node in trainings}
+        found = {trunk if weights == "imagenet" else timm_name(weights, trunk) for trunk, weights in starts}
+        return sorted(found - {None})
 
     def add(self, path: str, text: str) -> str:
         """Write a driver's file where there is none, if this plan writes; its path."""

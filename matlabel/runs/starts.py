@@ -1,13 +1,23 @@
 """What trainings start from: enough images and steps, and weight files that fit. Checked before any job starts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset.scan import Scan
 from matlabel.runs.chain import Node, stages_of
 from matlabel.settings.config import StageSettings
+from matlabel.settings.start_weights import timm_name, weights_file
+from matlabel.settings.training import TrainingSettings
 from matlabel.stages import STAGES
+
+# Backbones that have all strides, and weights by the name of imagenet: nothing to ask timm.
+KNOWN = (
+    *(f"resnet{layers}" for layers in (18, 34, 50, 101, 152)),
+    *(f"tf_efficientnet_lite{size}" for size in range(3)),
+    *(f"convnext_{size}" for size in ("atto", "tiny", "small", "base")),
+)
 
 
 def check_steps(where: str, settings: StageSettings, data: Scan) -> None:
@@ -46,34 +56,64 @@ def _check_batch(where: str, stage: str, settings: StageSettings, data: Scan) ->
 
 
 def check_starts(nodes: Iterable[tuple[Node, Path]], classes: list[str]) -> None:
-    """The weight files that trainings to come start from hold finite weights of the right shapes.
+    """What trainings to come start from: timm has the backbone and gives what is asked of it, and weights fit.
 
-    Reading one takes seconds, most of them for torch: files whose training is done and that are not newer than its
-    weights are not read again.
+    To look takes seconds, most of them for torch and timm: what well-known backbones can do is not asked, nor anything
+    of a training that is done, but for a file that is newer than its weights.
 
     Args:
         nodes: trainings, and the weights that each writes.
         classes: the class names.
 
     Raises:
-        UserError: a file does not fit.
+        UserError: a backbone is unknown or cannot be had so, or a file does not fit.
     """
-    done: set[tuple[str, str]] = set()
+    done: set[Hashable] = set()
     for node, written in nodes:
-        settings = node.settings
-        taken = getattr(settings, "weights_from", None)
-        file = taken or settings.weights
-        if not taken and file in ("imagenet", "cam", "none"):
-            continue
-        check = (file, "" if taken else settings.backbone)
-        if check in done or (written.exists() and written.stat().st_mtime_ns >= Path(file).stat().st_mtime_ns):
-            continue
-        done.add(check)
-        if taken:
-            from matlabel.networks.trained_classifier import check_classifier
+        for check, file, look in _looks(node, classes):
+            since = Path(file).stat().st_mtime_ns if file else 0
+            if check not in done and not (written.exists() and written.stat().st_mtime_ns >= since):
+                look()
+                done.add(check)
 
-            check_classifier(taken, classes)
-        else:
-            from matlabel.networks.backbones import check_trunk
 
-            check_trunk(file, settings.backbone, f"{node.stage}.weights")
+def _looks(node: Node, classes: list[str]) -> Iterator[tuple[Hashable, str | None, Callable[[], None]]]:
+    """What there is to look into before a training: what it is about, its file if it is one, and how to look."""
+    settings, stage = node.settings, node.stage
+    if taken := getattr(settings, "weights_from", None):
+        yield taken, taken, partial(_look_at_classifier, taken, classes)
+        return
+    trunk, stride = settings.trunk, settings.output_stride
+    architecture = getattr(settings, "architecture", None)
+    if trunk not in KNOWN or architecture == "dpt":
+        yield (trunk, stride, architecture), None, partial(_look_at_backbone, stage, settings)
+    weights = settings.weights
+    file = weights_file(weights, trunk)
+    if file or timm_name(weights, trunk) or (weights == "imagenet" and trunk not in KNOWN):
+        yield (trunk, weights), file, partial(_look_at_weights, trunk, weights, stage)
+
+
+def _look_at_classifier(path: str, classes: list[str]) -> None:
+    from matlabel.networks.trained_classifier import check_classifier
+
+    check_classifier(path, classes)
+
+
+def _look_at_backbone(stage: str, settings: TrainingSettings) -> None:
+    if stage == "segmenter":
+        from matlabel.networks.segmenter import encoder_layout
+
+        encoder_layout(settings)
+    else:
+        from matlabel.networks.backbone import layout_of
+
+        try:
+            layout_of(settings.trunk, settings.output_stride)
+        except UserError as error:
+            raise UserError(f"{stage}.backbone: {error}") from error
+
+
+def _look_at_weights(trunk: str, weights: str, stage: str) -> None:
+    from matlabel.networks.pretrained import check_start
+
+    check_start(trunk, weights, stage)

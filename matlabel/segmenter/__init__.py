@@ -1,1 +1,1 @@
-"""Stage segmenter: DeepLabV3 trained on the pseudo-labels."""
+"""Stage segmenter: a segmentation network trained on the pseudo-labels."""

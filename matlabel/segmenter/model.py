@@ -5,28 +5,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matlabel.artifacts.label_image import VOID
-from matlabel.networks.backbones import normalise
-from matlabel.networks.deeplab import DeepLab
+from matlabel.networks.segmenter import SegmenterNetwork
 from matlabel.settings.segmenter import SegmenterSettings
 from matlabel.training.loop import head_and_trunk
 
 
 class Segmenter(nn.Module):
-    """Cross-entropy of DeepLab's logits, enlarged to the crop, ignoring void."""
+    """Cross-entropy of the logits of a whole crop, ignoring void."""
 
-    def __init__(self, network: DeepLab):
+    def __init__(self, network: SegmenterNetwork):
         super().__init__()
         self.network = network
 
     def parameter_groups(self, settings: SegmenterSettings) -> list[dict]:
         """Trunk and head, with their learning rates."""
-        return head_and_trunk(self.network.trunk, [self.network.head], settings)
+        return head_and_trunk(self.network.trunk, self.network.heads, settings)
 
     def forward(self, batch: dict[str, Tensor], step: int, steps: int) -> dict[str, Tensor]:
         """{"segmentation": loss} of {"image": uint8[B, 3, H, W], "labels": uint8[B, H, W]} and, by the target,
         "margin" uint8[B, H, W] or "alphas" uint8[B, K + 1, H, W]."""
-        logits = self.network(normalise(batch["image"]))
-        logits = F.interpolate(logits, batch["labels"].shape[1:], mode="bilinear", align_corners=False)
+        logits = self.network(self.network.scale(batch["image"]))
         known = (batch["labels"] != VOID).float()
         if "alphas" in batch:
             # Cross-entropy against a distribution: −Σ_k α_k log p_k.

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from matlabel.settings.paths import PathText
-from matlabel.settings.training import TrainingSettings
+from matlabel.settings.training import BackboneName, TrainingSettings
 
 # Weights of what refines the classification.
 TERMS = ("category", "foreground", "consistency", "exclusivity", "paste")
@@ -14,9 +14,9 @@ TERMS = ("category", "foreground", "consistency", "exclusivity", "paste")
 class CamSettings(TrainingSettings):
     """The D2CAM classifier. A term of weight 0 is gone, with its cost."""
 
-    backbone: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet50"
+    backbone: BackboneName = Field("resnet50", description="The trunk: any of timm's names, without a tag.")
     weights_from: PathText | None = Field(
-        None, description="A weights.pt of an earlier run to use as it is: no training."
+        None, description="A model.safetensors of an earlier run to use as it is: no training."
     )
     warmup: Literal["auto"] | Annotated[float, Field(ge=0, le=10_000_000)] = Field(
         "auto",
@@ -87,3 +87,8 @@ class CamSettings(TrainingSettings):
     def embedding_channels(self) -> int | None:
         """Channels d of the network's embedding; None where no term trains one."""
         return self.embedding_size if self.embeds else None
+
+    @property
+    def trunk(self) -> str:
+        """The name of the network that is trained further."""
+        return self.backbone

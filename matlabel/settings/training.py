@@ -10,6 +10,8 @@ from matlabel.settings.paths import PathText
 
 # Of a picture, in pixels.
 LongSide = Annotated[int, Field(ge=32, le=8192)]
+# Whether timm knows it is asked before a training starts: its import takes seconds.
+BackboneName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
 
 
 class TrainingSettings(Settings):
@@ -19,17 +21,27 @@ class TrainingSettings(Settings):
         None, min_length=1, description="Splits to train on; not given: all except those of evaluation.splits."
     )
     weights: PathText = Field(
-        "imagenet", description="Start of the trunk: imagenet (downloaded by torchvision), none, or a state_dict file."
+        "imagenet",
+        description="Start of the trunk: imagenet (the literature's of a ResNet, timm's default of others), a full "
+        "name of timm's with its tag (resnet50.a1_in1k), package (of tf_efficientnet_lite0 to 2, by the extra lite), "
+        "none, or a file: state_dict or safetensors.",
     )
-    output_stride: Literal[8, 16, 32] = Field(16, description="Input pixels to one pixel of the trunk's last map.")
+    output_stride: Literal["auto", 8, 16, 32] = Field(
+        "auto",
+        description="Input pixels to one pixel of the trunk's last map; auto: 16, or what a trunk has that cannot be "
+        "dilated.",
+    )
     norm: Literal["auto", "frozen", "train"] = Field(
-        "auto", description="The trunk's BatchNorm; auto: frozen with given weights, trained with weights none."
+        "auto",
+        description="The trunk's BatchNorm, statistics and affine part; auto: frozen with given weights, trained with "
+        "weights none. Norms without statistics (LayerNorm) are trained in any case.",
     )
     frozen_stages: int = Field(
         0,
         ge=0,
         le=4,
-        description="Parts that are not trained: 1 the stem, 2 also layer1, 3 also layer2, 4 also layer3.",
+        description="Parts that are not trained: 1 the stem, 2 also stage 1 of the trunk's four, 3 also stage 2, 4 "
+        "also stage 3.",
     )
     epochs: int = Field(8, ge=1, le=10_000, description="Times that each image is seen ...")
     steps: int = Field(

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import nn
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import check_shapes, load_weights, save_weights
+from matlabel.artifacts.state_dict import check_shapes, load_state, save_state
 from matlabel.training.launch import Job
 
 # Seconds between two checkpoints within an epoch: what a node that fails without warning may cost.
@@ -54,7 +54,7 @@ def keep(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Opti
     sums = _gathered(fabric, progress.sums)
     if fabric.is_global_zero:
         content = {"fingerprint": job.fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
-        save_weights(job.checkpoint, {**content, "history": progress.history, "step": progress.step, "sums": sums})
+        save_state(job.checkpoint, {**content, "history": progress.history, "step": progress.step, "sums": sums})
     fabric.barrier()
 
 
@@ -89,7 +89,7 @@ def _load(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Opt
     if not job.checkpoint.exists():
         return Progress()
     try:
-        content: dict[str, Any] = load_weights(job.checkpoint)
+        content: dict[str, Any] = load_state(job.checkpoint)
     except UserError as error:
         fabric.print(f"{job.stage}: starting over, the checkpoint is damaged: {error}", file=sys.stderr)
         return Progress()

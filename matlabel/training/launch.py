@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from lightning.fabric import Fabric
-from lightning.fabric.plugins.environments import (
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import (
     ClusterEnvironment,
     LightningEnvironment,
     SLURMEnvironment,
     TorchElasticEnvironment,
 )
-from lightning.fabric.strategies import DDPStrategy
+from lightning_fabric.strategies import DDPStrategy
 
 from matlabel.artifacts.errors import UserError
 from matlabel.devices import in_bfloat16, pick_device

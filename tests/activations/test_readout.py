@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from matlabel.activations.readout import combine, decoupled, from_embedding, from_maps
 from matlabel.activations.views import activations, grid
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork, Output
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings

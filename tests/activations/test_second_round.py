@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from matlabel.activations.second_round import second_round
+from matlabel.networks.backbone import Scale
 from matlabel.settings.activations import ActivationsSettings
 
 SETTINGS = ActivationsSettings(source="segmenter", size=64, scales=[1.0, 1.5])
@@ -13,6 +14,8 @@ SETTINGS = ActivationsSettings(source="segmenter", size=64, scales=[1.0, 1.5])
 
 class Colours(nn.Module):
     """Background where it is dark; class 1 likes red, class 2 green, class 3 blue, all at stride 8."""
+
+    scale = Scale((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
     def forward(self, images):
         small = F.avg_pool2d(images, 8)

@@ -48,7 +48,7 @@ def test_a_plain_classifier_that_tags_have_chosen_is_read_from_its_maps(chain, c
     # Nothing is learnt at this rate, so the terms never begin.
     never = {"lr": 1e-9, "warmup": "auto"}
     weights, shard = chain(never, {"steps": 2})
-    assert "never began" in load_weights(weights)["plain"]
+    assert "never began" in load_weights(weights).metadata["plain"]
     assert "read from class maps alone" in capsys.readouterr().err
     _, maps = chain({**never, "foreground": 0, "exclusivity": 0, "paste": 0}, {"steps": 2}, **{"from": "maps"})
     assert probabilities(shard) == probabilities(maps)

@@ -21,7 +21,7 @@ def test_a_number_that_a_library_gives_in_words_is_understood():
 
 
 def test_a_folder_that_is_gone_is_named_and_a_file_that_never_was_is_ours_to_explain(tmp_path):
-    gone = storage_problem(OSError(errno.ENOENT, "", str(tmp_path / "results/cam/weights.pt")))
+    gone = storage_problem(OSError(errno.ENOENT, "", str(tmp_path / "results/cam/model.safetensors")))
     assert "the folder is gone" in str(gone)
-    assert storage_problem(OSError(errno.ENOENT, "", str(tmp_path / "weights.pt"))) is None
+    assert storage_problem(OSError(errno.ENOENT, "", str(tmp_path / "model.safetensors"))) is None
     assert storage_problem(OSError(errno.EPIPE, "broken pipe")) is None

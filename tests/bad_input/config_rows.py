@@ -8,7 +8,7 @@ import torch
 import yaml
 from rows import CONFIG, Row, config
 
-from matlabel.artifacts.weights import save_weights
+from matlabel.artifacts.state_dict import save_state
 
 
 def text(content: str | bytes):
@@ -35,7 +35,7 @@ def weights(content, name: str = "own.pt"):
         if isinstance(content, bytes):
             (folder / name).write_bytes(content)
         elif isinstance(content, dict):
-            save_weights(folder / name, content)
+            save_state(folder / name, content)
         else:
             torch.save(content, folder / name)
 
@@ -69,6 +69,7 @@ FILES = (
     Row("a tab", text("a:\n\tb: 1\n")),
     Row("an unknown key", config(cam={"epoch": 3})),
     Row("a block that is a number", config(cam=3)),
+    Row("a backbone that timm does not have", config(cam={"backbone": "resnt18"})),
     Row("a value of 3,000 letters", config(cam={"backbone": "x" * 3000})),
 )
 SETTINGS = (
@@ -95,6 +96,9 @@ WEIGHTS = (
     Row("noise", weights(b"\x80\x02" + bytes(range(200)))),
     Row("a pickled model", weights(torch.nn.Linear(2, 2))),
     Row("a list", weights([torch.zeros(2)])),
+    Row("damaged safetensors", weights(bytes(8) + b"{", "own.safetensors")),
+    Row("the weights of another backbone", config(cam={"weights": "convnext_tiny.fb_in22k_ft_in1k"})),
+    Row("a package that there is not", config(cam={"weights": "package"})),
     Row("NaN", not_finite),
     Row("weights of another network", weights({"stem.weight": torch.from_numpy(np.zeros((4, 4), np.float32))})),
     Row("a name with braces", weights({"a": torch.zeros(1)}, "w {1}.pt")),

@@ -7,7 +7,7 @@ from pydantic import Field
 from matlabel.cam.losses import LOSSES
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import TERMS, CamSettings
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matlabel.cam.model import D2Cam
 from matlabel.cam.paste import LARGEST, SMALLEST, Pastes, choose_pastes
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 

@@ -36,13 +36,13 @@ def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch):
         subprocess.run([sys.executable, script, *command], check=True, capture_output=True, cwd=tmp_path, timeout=300)
         folder = tmp_path / node.folder
         histories[devices] = [line.split(",") for line in (folder / "history.csv").read_text().splitlines()]
-        centres = load_weights(folder / "weights.pt")["centres"]
-        assert (folder / "weights.pt.provenance.json").exists()
+        centres = load_weights(folder / "model.safetensors").tensors
+        assert (folder / "model.safetensors.provenance.json").exists()
         assert not (folder / "checkpoint.pt").exists()
     one, two = (dict(zip(histories[n][0], map(float, histories[n][1]), strict=True)) for n in (1, 2))
     # The first epoch sees the same images in the same steps: the mean gradient of two halves is that of the whole.
     losses = ("loss", "classification", "look_loss")
     assert one["classification"] > 0
     assert [one[name] for name in losses] == pytest.approx([two[name] for name in losses], rel=0.02)
-    assert int(centres["seen"].sum()) > 0
+    assert int(centres["centres.seen"].sum()) > 0
     assert yaml.safe_load((folder / "settings.yaml").read_text())["settings"]["devices"] == 2

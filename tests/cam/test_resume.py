@@ -6,7 +6,7 @@ from small_training import Killed, images, options
 
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.training.launch import Job, start
 from matlabel.training.loop import fit

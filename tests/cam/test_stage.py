@@ -12,7 +12,7 @@ from small_training import SMALL
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import provenance_path
-from matlabel.artifacts.weights import load_weights
+from matlabel.artifacts.weights import load_weights, ours
 from matlabel.cam import stage
 from matlabel.cam.samples import TaggedImages
 from matlabel.dataset import stage as dataset_stage
@@ -45,7 +45,7 @@ def test_the_check_lies_beside_the_weights_and_no_checkpoint_is_left(train):
     folder = train()
     assert {path.name for path in folder.iterdir() if "provenance" not in path.name} == {
         "settings.yaml",
-        "weights.pt",
+        "model.safetensors",
         "history.csv",
         "check.json",
         "held_out.csv",
@@ -64,12 +64,12 @@ def test_the_check_lies_beside_the_weights_and_no_checkpoint_is_left(train):
 
 
 def test_weights_that_are_taken_over_have_no_check(train, tmp_path):
-    weights = tmp_path / "mine.pt"
-    weights.write_bytes((train() / "weights.pt").read_bytes())
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes((train() / "model.safetensors").read_bytes())
     folder = train(weights_from=str(weights))
     assert json.loads((folder / "check.json").read_text()) is None
     assert (folder / "held_out.csv").read_text() == "id\n"
-    assert load_weights(folder / "weights.pt")["classes"] == ["cat", "dog"]
+    assert ours(folder, load_weights(folder / "model.safetensors"), "cam") == ["cat", "dog"]
 
 
 class Mortal(TaggedImages):
@@ -81,6 +81,6 @@ class Mortal(TaggedImages):
 
 def test_images_are_loaded_by_as_many_processes_as_the_setting_says(train, monkeypatch):
     monkeypatch.setattr(stage, "TaggedImages", Mortal)
-    assert (train(workers=0) / "weights.pt").exists()
+    assert (train(workers=0) / "model.safetensors").exists()
     with pytest.raises(UserError, match=r"a loading process died.*lower cam\.workers"):
         train(workers=1, lr=0.002)

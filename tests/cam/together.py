@@ -16,7 +16,7 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
 from matlabel.dataset.manifest import Entry, ShardManifest
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 from matlabel.training.launch import Job, start

@@ -12,18 +12,21 @@ import torch
 from fuzzing import fuzz, mutated
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.weights import load_into, load_weights, save_weights
+from matlabel.artifacts.state_dict import load_into, load_state, save_state
+from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.cam.centres import Centres
-from matlabel.networks.backbones import Trunk, build_trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
-from matlabel.networks.deeplab import DeepLab, load_segmenter
+from matlabel.networks.pretrained import build_trunk
+from matlabel.networks.segmenter import build_segmenter, load_segmenter
 from matlabel.networks.trained_classifier import load_classifier
 from matlabel.settings.cam import CamSettings
 from matlabel.settings.segmenter import SegmenterSettings
 
 CAM = CamSettings(backbone="resnet18", embedding_size=4, background_centres=2)
-SEGMENTER = SegmenterSettings(backbone="resnet18", atrous_rates=[1])
-TRUNK = Trunk("resnet18")
+SEGMENTER = SegmenterSettings(encoder="resnet18", architecture="segformer")
+TRUNK = Trunk("resnet18").net
+SCALE = {"mean": "[0.5, 0.5, 0.5]", "std": "[0.5, 0.5, 0.5]"}
 LINEAR = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.ones(2)}
 
 
@@ -41,7 +44,7 @@ def small(network: torch.nn.Module) -> dict[str, torch.Tensor]:
 def test_damaged_weights_are_read_or_refused(tmp_path):
     def read(data: bytes) -> None:
         (tmp_path / "w.pt").write_bytes(data)
-        load_into(torch.nn.Linear(3, 2), load_weights(tmp_path / "w.pt"), "w.pt")
+        load_into(torch.nn.Linear(3, 2), load_state(tmp_path / "w.pt"), "w.pt")
 
     seeds = [saved(LINEAR), saved(LINEAR, legacy=True), saved({**LINEAR, "weight": LINEAR["weight"].half()})]
     assert fuzz(read, seeds, examples=150) >= 150
@@ -54,36 +57,69 @@ def test_whatever_torch_can_save_is_read_or_refused(tmp_path):
 
     def read(data: bytes) -> None:
         (tmp_path / "w.pt").write_bytes(data)
-        load_into(torch.nn.Linear(3, 2), load_weights(tmp_path / "w.pt"), "w.pt")
+        load_into(torch.nn.Linear(3, 2), load_state(tmp_path / "w.pt"), "w.pt")
 
     assert fuzz(read, [saved(LINEAR)], make=make) >= 200
 
 
+def test_damaged_safetensors_are_read_or_refused(tmp_path):
+    """Whatever stands in the header: giant sizes, overlapping places, other types, text that is no JSON."""
+
+    def read(data: bytes) -> None:
+        (tmp_path / "w.safetensors").write_bytes(data)
+        weights = load_weights(tmp_path / "w.safetensors")
+        assert all(isinstance(value, str) for value in weights.metadata.values())
+        load_into(torch.nn.Linear(3, 2), weights.tensors, "w.safetensors")
+
+    seeds = []
+    for tensors in (LINEAR, {**LINEAR, "weight": LINEAR["weight"].half()}, {"bias": torch.zeros(0)}):
+        save_weights(tmp_path / "seed", tensors, {"stage": "cam", "classes": '["a"]'})
+        seeds.append((tmp_path / "seed").read_bytes())
+    assert fuzz(read, seeds, examples=300) >= 300
+
+
+Forgeable = tuple[dict[str, torch.Tensor], dict[str, str]]
+
+
 @pytest.fixture(scope="module")
-def classifier() -> dict[str, Any]:
+def classifier() -> Forgeable:
     centres = Centres(2, CAM.background_centres, 3, CAM.embedding_size, 0.9, torch.ones(2))
     network = CamNetwork(Trunk("resnet18"), 2, CAM.embedding_channels)
-    content = {"classes": ["a", "b"], "settings": json.dumps(CAM.keyed()), "plain": ""}
-    return {**content, "network": small(network), "centres": centres.state_dict()}
+    parts = {"network": network.state_dict(), "centres": centres.state_dict()}
+    tensors = {f"{part}.{name}": value for part, held in parts.items() for name, value in held.items()}
+    return tensors, {"stage": "cam", "classes": '["a", "b"]', "settings": json.dumps(CAM.keyed()), **SCALE}
 
 
 @pytest.fixture(scope="module")
-def segmenter() -> dict[str, Any]:
-    network = DeepLab(Trunk("resnet18"), 2, SEGMENTER.atrous_rates)
-    settings = json.dumps(SEGMENTER.keyed())
-    return {"classes": ["a", "b"], "settings": settings, "segmenter": small(network)}
+def segmenter() -> Forgeable:
+    network = build_segmenter(SEGMENTER, "none", 2)
+    metadata = {"stage": "segmenter", "classes": '["a", "b"]', "settings": json.dumps(SEGMENTER.keyed()), **SCALE}
+    return network.model.state_dict(), metadata
 
 
 def test_forged_weights_of_ours_are_refused_by_every_loader(tmp_path, classifier, segmenter):
     """One entry at a time, anywhere in the file: no loader may stumble over it."""
-    forged = (None, ["a"], torch.full((2, 4), torch.nan), "[" * 5000, {"a": {"b": 1}})
-    for content, load in ((classifier, load_classifier), (segmenter, load_segmenter)):
-        load(written(tmp_path, content), "cpu")
-        for name in [name for name in content if name != "plain"]:
-            # A network is built before its tensors are looked at, which takes a while.
-            for value in forged if name in ("classes", "settings") else forged[1:3]:
-                with pytest.raises(UserError, match=r"w\.pt"):
-                    load(written(tmp_path, {**content, name: value}), "cpu")
+    path = tmp_path / "w.safetensors"
+    texts = ("", "3", "[" * 5000, '{"a": {"b": 1}}', "[1, 2]", "null")
+    for (tensors, metadata), load, first, last in (
+        (classifier, load_classifier, "network.trunk.net.conv1.weight", "centres.classes"),
+        (segmenter, load_segmenter, "encoder.model.conv1.weight", "segmentation_head.0.bias"),
+    ):
+        save_weights(path, tensors, metadata)
+        load(path, "cpu")
+        for name in metadata:
+            for text in texts:
+                save_weights(path, tensors, {**metadata, name: text})
+                with pytest.raises(UserError, match=r"w\.safetensors"):
+                    load(path, "cpu")
+        nan = torch.full_like(tensors[last], torch.nan)
+        for forged in ({first: torch.zeros(3)}, {last: nan}, {"more": torch.zeros(1)}):
+            save_weights(path, {**tensors, **forged}, metadata)
+            with pytest.raises(UserError, match=r"w\.safetensors"):
+                load(path, "cpu")
+        save_weights(path, {name: value for name, value in tensors.items() if name != first}, metadata)
+        with pytest.raises(UserError, match=r"w\.safetensors"):
+            load(path, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +149,7 @@ def test_old_files_without_counts_of_batches_and_half_precision_still_start_a_tr
     state = {name: value for name, value in small(TRUNK).items() if "num_batches" not in name}
     halves = {f"module.{name}": value.half() for name, value in state.items()}
     trunk = build_trunk("resnet18", str(written(tmp_path, {"state_dict": {**halves, "fc.weight": 3}})), CAM, "cam")
-    assert torch.equal(trunk.layer4[0].conv1.weight, torch.zeros(512, 256, 3, 3))
+    assert torch.equal(trunk.net.layer4[0].conv1.weight, torch.zeros(512, 256, 3, 3))
 
 
 def test_advice_to_run_code_is_never_quoted(tmp_path):
@@ -122,13 +158,13 @@ def test_advice_to_run_code_is_never_quoted(tmp_path):
     (tmp_path / "list.pt").write_bytes(saved([torch.zeros(1)]))
     for name, message in (("model.pt", "holding objects"), ("empty.pt", "is empty"), ("list.pt", "holds a list")):
         with pytest.raises(UserError, match=message) as error:
-            load_weights(tmp_path / name)
+            load_state(tmp_path / name)
         assert "weights_only" not in str(error.value)
         assert len(str(error.value).splitlines()) == 1
 
 
 def written(folder: Path, content: Any) -> Path:
-    save_weights(folder / "w.pt", content)
+    save_state(folder / "w.pt", content)
     return folder / "w.pt"
 
 

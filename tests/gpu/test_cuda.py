@@ -11,7 +11,7 @@ from matlabel.cam.schedule import Schedule
 from matlabel.mattes.closed_form import closed_form
 from matlabel.mattes.gpu.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.problem import Problem
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings

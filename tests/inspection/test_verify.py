@@ -111,7 +111,7 @@ MINE = (
     "labels/00000000/shard-00000 (copy).h5",
     "labels/00000000/figure.png",
     "labels/00000000/shard-00000-0123456789ab.csv",
-    "labels/00000000/weights.pt",
+    "labels/00000000/model.safetensors",
     "dataset/00000000/people-0123456789ab.csv",
     "dataset/0000000/shard-00000-0123456789ab.csv",
     "runs/00000000/shard-00000.h5",

@@ -36,7 +36,7 @@ if unfinished:
     driver.end(unfinished[0].split())
 """
 
-WEIGHTS, SHARD = "results/cam/00000000/weights.pt", "results/mattes/00000000/shard-00000.h5"
+WEIGHTS, SHARD = "results/cam/00000000/model.safetensors", "results/mattes/00000000/shard-00000.h5"
 
 
 class Drivers:

@@ -47,7 +47,25 @@ def changed(config, path, value):
 
 def other_values(field):
     default = field.get_default(call_default_factory=True)
-    candidates = [True, False, 1, 2, 3, 4, 8, 32, 64, 0.5, 0.05, 1.5, [1.0], [64, 128], ["extra"], {"train": 3}]
+    candidates = [
+        True,
+        False,
+        1,
+        2,
+        3,
+        4,
+        8,
+        32,
+        64,
+        0.5,
+        0.05,
+        1.5,
+        [1.0],
+        [64, 128],
+        [1, 2, 4],
+        ["extra"],
+        {"train": 3},
+    ]
     candidates += [
         "maps",
         "none",
@@ -58,6 +76,7 @@ def other_values(field):
         "skip",
         "reject",
         "resnet18",
+        "unet",
         "32-true",
         "embedding",
         "note",
@@ -153,7 +172,11 @@ def test_trainings_read_their_splits_and_the_rest_covers_all(config):
     [
         (("cam", "splits"), ["trian"], r"cam\.splits: the data has no split trian; it has train, extra, val"),
         (("evaluation", "splits"), ["train"], "held-out means unseen"),
-        (("cam", "weights"), "missing.pt", r"cam\.weights: no such file: missing\.pt \(or one of imagenet, none\)"),
+        (
+            ("cam", "weights"),
+            "missing.pt",
+            r"cam\.weights: no such file: missing\.pt \(or one of imagenet, package, none, or a name",
+        ),
         (("cam", "weights_from"), "missing.pt", r"cam\.weights_from: no such file"),
         (("dataset", "path"), "nowhere", r"dataset\.path: no such folder: nowhere"),
         (("trimaps", "corrections"), "nowhere", r"trimaps\.corrections: no such folder: nowhere"),

@@ -25,9 +25,9 @@ def test_no_stage_imports_another_or_the_command_line():
 def test_activations_depend_on_the_code_of_their_own_source_alone():
     classifier, segmenter, files = (names("activations", entry) for _, entry in (ENTRIES[2], *ENTRIES[-2:]))
     assert "networks/classifier.py" in classifier - segmenter - files
-    assert "networks/deeplab.py" in segmenter - classifier - files
+    assert "networks/segmenter.py" in segmenter - classifier - files
     assert "activations/maps_file.py" in files - classifier - segmenter
-    assert "networks/backbones.py" not in files
+    assert "networks/backbone.py" not in files
 
 
 LOADED = """

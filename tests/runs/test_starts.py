@@ -1,22 +1,24 @@
 import copy
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from matlabel.artifacts.errors import UserError
-from matlabel.networks.backbones import Trunk
+from matlabel.networks.backbone import Trunk
 from matlabel.runs import Plan
 
-TRAINING = {"backbone": "resnet18", "weights": "none", "batch_size": 4, "epochs": 3, "steps": 0}
+TRAINING = {"weights": "none", "batch_size": 4, "epochs": 3, "steps": 0}
 
 
 @pytest.fixture
 def config(animals, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = {"dataset": {"format": "folder", "path": str(animals)}, "evaluation": {"splits": ["val"]}}
-    return {**data, "cam": dict(TRAINING), "segmenter": dict(TRAINING)}
+    return {**data, "cam": {**TRAINING, "backbone": "resnet18"}, "segmenter": {**TRAINING, "encoder": "resnet18"}}
 
 
 def changed(config, stage, **values):
@@ -45,12 +47,74 @@ def test_batches_divide_by_the_processes(config):
 def test_weights_that_do_not_fit_are_refused_before_anything_runs(config, key):
     stage, name = key
     Path("odd.pt").write_bytes(b"no weights")
-    with pytest.raises(UserError, match=r"odd\.pt: not weights that torch"):
+    with pytest.raises(UserError, match=r"odd\.pt: not weights (that torch|as safetensors)"):
         Plan(changed(config, stage, **{name: "odd.pt"})).check_starts()
 
 
+@pytest.mark.parametrize(
+    ("stage", "values", "message"),
+    [
+        (
+            "cam",
+            {"backbone": "resnet19"},
+            r"cam\.backbone: 'resnet19': timm .* has no such backbone \(did you mean resnet",
+        ),
+        ("cam", {"backbone": "pvt_v2_b0", "output_stride": 8}, r"cam\.backbone: pvt_v2_b0: .* cannot be dilated to 8"),
+        (
+            "segmenter",
+            {"encoder": "vit_tiny_patch16_224"},
+            r"segmenter\.encoder: .* set segmenter\.architecture to dpt",
+        ),
+        ("segmenter", {"architecture": "dpt"}, r"segmenter\.encoder: resnet18 is no plain transformer"),
+        ("cam", {"weights": "resnet18.in22k"}, r"cam\.weights: resnet18\.in22k: timm has no such weights of resnet18"),
+    ],
+)
+def test_what_timm_does_not_have_is_refused_before_anything_runs(config, stage, values, message):
+    with pytest.raises(UserError, match=message):
+        Plan(changed(config, stage, **values)).check_starts()
+
+
+def test_well_known_backbones_are_planned_without_timm(config):
+    script = "import sys; from matlabel.runs import Plan; Plan({!r}).check_starts(); print('timm' in sys.modules)"
+    for weights in ("imagenet", "none"):
+        plan = changed(changed(config, "cam", weights=weights), "segmenter", weights=weights)
+        done = subprocess.run([sys.executable, "-c", script.format(plan)], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("stage", "values", "message"),
+    [
+        (
+            "cam",
+            {"weights": "package"},
+            r"cam\.weights: there are packages for tf_efficientnet_lite0, .* not for resnet18",
+        ),
+        (
+            "cam",
+            {"weights": "resnet50.a1_in1k"},
+            r"no such file: .*, or a name of timm's that begins with resnet18\.\)",
+        ),
+        (
+            "segmenter",
+            {"weights": "cam", "encoder": "resnet34"},
+            r"weights: cam is a resnet18, and segmenter\.encoder is",
+        ),
+    ],
+)
+def test_weights_of_another_backbone_are_refused(config, stage, values, message):
+    with pytest.raises(UserError, match=message):
+        Plan(changed(config, stage, **values))
+
+
+def test_fetch_is_told_what_the_trainings_of_a_config_start_from(config):
+    asked = changed(changed(config, "cam", weights="imagenet"), "segmenter", weights="resnet18.a1_in1k")
+    assert Plan(asked).downloads() == ["resnet18", "resnet18.a1_in1k"]
+    assert Plan(config).downloads() == []
+
+
 def test_weights_are_looked_into_until_their_training_is_done_and_when_they_are_newer(config):
-    state = Trunk("resnet18").state_dict()
+    state = Trunk("resnet18").net.state_dict()
     torch.save(state, "own.pt")
     plan = Plan(changed(config, "segmenter", weights="own.pt"))
     plan.check_starts()

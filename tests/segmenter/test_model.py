@@ -1,15 +1,15 @@
 import pytest
 import torch
 
-from matlabel.networks.backbones import Trunk
-from matlabel.networks.deeplab import DeepLab, probabilities
+from matlabel.networks.segmenter import build_segmenter, probabilities
 from matlabel.segmenter.model import Segmenter
+from matlabel.settings.segmenter import SegmenterSettings
 
 
 @pytest.fixture(scope="module")
 def segmenter():
     torch.manual_seed(0)
-    return Segmenter(DeepLab(Trunk("resnet18", 16), 2, [2, 4]))
+    return Segmenter(build_segmenter(SegmenterSettings(encoder="resnet18"), "none", 2))
 
 
 def batch(labels, **more):
@@ -53,7 +53,7 @@ def test_pixels_without_margin_do_not_count(segmenter):
 
 def test_predictions_are_distributions_and_flipping_the_picture_flips_them(segmenter):
     network = segmenter.network.eval()
-    images = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    images = torch.randint(0, 255, (1, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     found = probabilities(network, images, [(64, 64)], True)
     assert torch.allclose(found.sum(1), torch.ones(1, 16, 16), atol=1e-5)
     assert torch.allclose(probabilities(network, images.flip(3), [(64, 64)], True), found.flip(3), atol=1e-5)

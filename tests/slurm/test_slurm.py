@@ -130,7 +130,7 @@ def waiting(cluster, process):
 
 
 def weights(run):
-    (path,) = (run.folder / "results/cam").glob("*/weights.pt")
+    (path,) = (run.folder / "results/cam").glob("*/model.safetensors")
     return path.read_bytes(), path.with_name("history.csv").read_bytes()
 
 

@@ -30,7 +30,7 @@ TINY = {
     },
     "activations": {"size": 64, "scales": [1.0]},
     "segmenter": {
-        "backbone": "resnet18",
+        "encoder": "resnet18",
         "weights": "cam",
         "norm": "train",
         "epochs": 1,

@@ -9,6 +9,6 @@ rule fetch:
     conda:
         "../../envs/matlabel.yaml"
     params:
-        backbones=" ".join(plan.downloads()),
+        weights=" ".join(plan.downloads()),
     shell:
-        "matlabel fetch {params.backbones} 2>&1 | tee {log}"
+        "matlabel fetch {params.weights} 2>&1 | tee {log}"
