@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matlabel.settings.start_weights import weights_file
 
 # Mattes by another method than closed_form at a quarter of the size: its seconds and megabytes, times those below. Of
 # vitmatte taken high, as nobody has measured it.
@@ -125,7 +124,7 @@ def _read_by_evaluation(settings: Any) -> tuple[str, ...]:
 
 
 def _training_weights(own: Any) -> tuple[str, ...]:
-    named = (weights_file(own.weights, own.trunk), getattr(own, "weights_from", None))
+    named = (own.weights_file, getattr(own, "weights_from", None))
     return tuple(name for name in named if name)
 
 
