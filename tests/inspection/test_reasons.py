@@ -13,7 +13,8 @@ from matlabel.inspection.reasons import reasons_of, sentences
 OUT = "results/trimaps/11111111/shard-00000.h5"
 FOLDER = "results/trimaps/11111111"
 FOLLOWS = (
-    "Input files updated by another job: results/cam/22222222/model.safetensors, results/dataset/3/shard-00000.checks.json"
+    "Input files updated by another job: results/cam/22222222/model.safetensors, "
+    "results/dataset/3/shard-00000.checks.json"
 )
 
 
