@@ -76,7 +76,7 @@ class Drivers:
 
     def _environment(self, path):
         # Without another path, there is no scheduler to ask.
-        return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PATH": path or str(self.folder / "none")}
+        return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PATH": path or str(self.folder / "none")}
 
     def elsewhere(self, **changes):
         """A driver of another machine wrote this."""
