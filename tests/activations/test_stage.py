@@ -1,6 +1,5 @@
 """From training to activations, with and without learned affinity and a stored embedding."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -78,7 +77,6 @@ def test_without_affinity_nothing_of_it_is_stored(chain):
     weights, _ = chain({}, {})
     content = load_weights(weights)
     assert not [name for name in content["network"] if "affinity" in name]
-    assert not [name for name in json.loads(content["settings"]) if "affinity" in name]
     assert load_classifier(weights, "cpu").network.affinity is None
 
 
