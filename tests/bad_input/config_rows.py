@@ -31,7 +31,7 @@ def weights(content, name: str = "own.pt"):
     """cam.weights names a file of this content: bytes, or what torch saves."""
 
     def spoil(folder: Path) -> None:
-        config(cam={"weights": name, "backbone": "resnet18"})(folder)
+        config(cam={"weights": name})(folder)
         if isinstance(content, bytes):
             (folder / name).write_bytes(content)
         elif isinstance(content, dict):
@@ -69,7 +69,7 @@ FILES = (
     Row("a tab", text("a:\n\tb: 1\n")),
     Row("an unknown key", config(cam={"epoch": 3})),
     Row("a block that is a number", config(cam=3)),
-    Row("a backbone that timm does not have", config(cam={"backbone": "resnt18"})),
+    Row("a backbone that timm does not have", config(cam={"backbone": "resnt18"}, segmenter={"weights": "none"})),
     Row("a value of 3,000 letters", config(cam={"backbone": "x" * 3000})),
 )
 SETTINGS = (

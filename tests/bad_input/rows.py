@@ -19,8 +19,8 @@ from matlabel import cli
 
 CONFIG = {
     "dataset": {"format": "folder", "path": "animals"},
-    "cam": {"weights": "none"},
-    "segmenter": {"weights": "cam"},
+    "cam": {"backbone": "resnet18", "weights": "none"},
+    "segmenter": {"encoder": "resnet18", "weights": "cam"},
     "evaluation": {"splits": ["val"]},
 }
 ROWS = {f"a{number:02d}": ("train", ("cat", "dog", "cat;dog", "cat", "dog")[number % 5]) for number in range(20)}
