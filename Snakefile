@@ -23,7 +23,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        asked,
+        driver.all,
 
 
 for stage in STAGES:
@@ -32,7 +32,7 @@ for stage in STAGES:
         name:
             f"all_{stage}"
         input:
-            all_of(stage),
+            driver.all_of(stage),
 
 
 include: "workflow/rules/dataset.smk"

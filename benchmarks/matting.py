@@ -76,12 +76,11 @@ def gain(
     images: Annotated[int | None, typer.Option(help="Only so many.")] = None,
     workers: Workers = 1,
     prior: Annotated[list[float], typer.Option(help="Also closed_form with this mattes.prior.")] = [0.0],  # noqa: B006
-    embedding: Annotated[list[float], typer.Option(help="And this mattes.embedding.")] = [],  # noqa: B006
 ) -> None:
     """Labels of none, random_walk, crf and closed_form against true masks, and which kind of image gains."""
     import matting_gain
 
-    print(matting_gain.run(run, masks, images, workers, prior, embedding))
+    print(matting_gain.run(run, masks, images, workers, prior))
 
 
 if __name__ == "__main__":

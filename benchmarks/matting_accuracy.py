@@ -13,7 +13,7 @@ from matlabel.processes import over_processes
 from matlabel.settings.mattes import MattesSettings
 
 # As pymatting: colours alone, and its epsilon.
-COLOURS = {"prior": 0, "contour": 0, "sampling": 0, "epsilon": 1e-7}
+COLOURS = {"prior": 0, "samples": 0, "epsilon": 1e-7}
 OURS = {
     "matlabel closed_form, scale 1": MattesSettings(scale=1, **COLOURS),
     "matlabel closed_form, scale 2": MattesSettings(scale=2, **COLOURS),

@@ -1,14 +1,12 @@
 """Does matting help? The labels of several methods from the same activations and trimaps, against true masks."""
 
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 from matting_inputs import Example, examples
 from measure import table
 
-from matlabel.artifacts.errors import UserError
 from matlabel.evaluation.confusion import confusion
 from matlabel.evaluation.scorer import MaskScorer
 from matlabel.mattes.methods import alphas_of
@@ -27,13 +25,12 @@ METHODS = {
 MATTED = "closed_form, scale 4"
 
 
-def methods(priors: list[float], embeddings: list[float]) -> dict[str, MattesSettings]:
-    """The methods to compare, closed_form also with each prior, each weight of the embedding, and each pair of them."""
+def methods(priors: list[float]) -> dict[str, MattesSettings]:
+    """The methods to compare, closed_form also with each prior."""
     found, default = dict(METHODS), MattesSettings().prior
-    for prior, embedding in product([default, *priors], [0, *embeddings]):
+    for prior in [default, *priors]:
         changed = {"prior": prior} if prior != default else {}
-        changed |= {"contour": 0, "sampling": 0} if prior == 0 else {}
-        changed |= {"embedding": embedding} if embedding else {}
+        changed |= {"samples": 0} if prior == 0 else {}
         name = ", ".join([MATTED, *(f"{name} {weight:g}" for name, weight in changed.items())])
         found[name] = MattesSettings(scale=4, **changed)
     return found
@@ -44,15 +41,12 @@ def labelled(example: Example, compared: dict[str, MattesSettings]) -> dict[str,
     values = np.array([0, *example.labels], np.uint8)
     found = {}
     for method, settings in compared.items():
-        given = {name: getattr(example, name) for name in ("trimap", "activations", "embedding")}
-        alphas = alphas_of(example.image, example.labels, settings, **given)
+        alphas = alphas_of(example.image, example.labels, settings, trimap=example.trimap, prior=example.activations)
         found[method] = values[alphas.argmax(axis=0)]
     return found
 
 
-def run(
-    folder: Path, masks: Path, images: int | None, workers: int, priors: list[float], embeddings: list[float]
-) -> str:
+def run(folder: Path, masks: Path, images: int | None, workers: int, priors: list[float]) -> str:
     """Scores of every method, and which kinds of images matting made better and worse.
 
     Args:
@@ -60,17 +54,12 @@ def run(
         masks: true masks, <id>.png.
         images: the first so many; None for all.
         workers: processes.
-        priors, embeddings: values of mattes.prior and mattes.embedding to compare.
-
-    Raises:
-        UserError: embeddings are to be compared and the run stores none.
+        priors: values of mattes.prior to compare.
     """
     given = [item for item in examples(folder, masks) if item.mask is not None][:images]
-    if embeddings and any(item.embedding is None for item in given):
-        raise UserError(f"{folder}: its activations hold no embedding; run with activations.embedding: 8")
     classes = max(max(item.labels) for item in given)
     settings = EvaluationSettings(bootstrap=1000)
-    compared = methods(priors, embeddings)
+    compared = methods(priors)
     scorers = {method: MaskScorer(classes, settings) for method in compared}
     own: dict[str, list[float]] = {method: [] for method in compared}
     results = over_processes(partial(labelled, compared=compared), given, workers, "--workers")

@@ -24,7 +24,6 @@ class Example:
         trimap: uint8[H, W] label trimap.
         labels: label values of its tags.
         activations: uint8[C + 1, h, w], background first.
-        embedding: uint8[e, h, w], if the run stores one.
         mask: uint8[H, W] true labels, 255 void, where masks were given and there is one.
     """
 
@@ -34,7 +33,6 @@ class Example:
     labels: list[int]
     activations: np.ndarray
     mask: np.ndarray | None
-    embedding: np.ndarray | None = None
 
 
 def examples(run: Path, masks: Path | None = None) -> Iterator[Example]:
@@ -46,11 +44,11 @@ def examples(run: Path, masks: Path | None = None) -> Iterator[Example]:
     """
     for path, task in tasks_of_run(run):
         with open_shard(run / "activations" / path.name) as activations:
-            found = activations[task.entry.id]
+            found, classes = activations[task.entry.id], len(activations.classes)
         mask = masks / f"{task.entry.id}.png" if masks else None
-        truth = read_label_image(mask) if mask and mask.exists() else None
+        truth = read_label_image(mask, classes) if mask and mask.exists() else None
         planes, labels = found["probabilities"], task.classes.tolist()
-        yield Example(task.entry.id, task.image(), task.trimap, labels, planes, truth, found.get("embedding"))
+        yield Example(task.entry.id, task.image(), task.trimap, labels, planes, truth)
 
 
 def tasks_of_run(run: Path) -> Iterator[tuple[Path, Task]]:

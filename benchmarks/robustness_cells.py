@@ -11,7 +11,8 @@ import numpy as np
 import yaml
 
 from matlabel.artifacts.label_image import VOID, read_label_image, write_label_image
-from matlabel.dataset.folder import list_images, read_classes, read_labels
+from matlabel.dataset.file_names import list_images
+from matlabel.dataset.readers.folder import read_classes, read_labels
 
 # Of clothes: without what is in nearly every photograph, or smaller than a hand.
 GARMENTS = ("bag", "coat", "dress", "top", "pants", "skirt", "shorts", "hat")
@@ -87,7 +88,7 @@ FAILING = [
 QUICK = ("voc6 60", "demo", "tags shuffled")
 
 PLAIN = {
-    "cam": {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "affinity": 0, "paste": 0},
+    "cam": {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "paste": 0},
     "activations": {"from": "maps"},
 }
 VARIANTS = {"default": {}, "plain": PLAIN}

@@ -21,7 +21,7 @@ def table_text(rows: Sequence[Row]) -> str:
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
-    head = ["data set", "images", "seeds", "plain", "default", "difference", "seed mIoU, plain", "default"]
+    head = ["data set", "images", "random seeds", "plain", "default", "difference", "seed mIoU, plain", "default"]
     head += ["enforced, plain", "default", "tags' mean AP (shuffled)", "classifier", "warnings", "cam, s"]
     lines = []
     for cell in CELLS:

@@ -4,7 +4,7 @@
     python benchmarks/training.py --images my-photographs/images --device cuda --batch 32 --crop 448 --frozen-stages 0
 
 The weights are random and nothing is downloaded. Plain and with each term alone, with the four of the default and with
-all five they take turns of a few steps after the warm-up. Loading is what decoding and cropping an image takes besides.
+all four they take turns of a few steps after the warm-up. Loading is what decoding and cropping an image takes besides.
 """
 
 import tempfile

@@ -27,7 +27,6 @@ WEIGHTS = {
     "foreground": DEFAULT.foreground,
     "consistency": 1.0,
     "exclusivity": DEFAULT.exclusivity,
-    "affinity": 1.0,
 }
 NONE = {**dict.fromkeys(WEIGHTS, 0.0), "paste": 0.0}
 SETUPS = {
@@ -35,7 +34,7 @@ SETUPS = {
     **{name: {**NONE, name: weight} for name, weight in WEIGHTS.items()},
     "paste": {**NONE, "paste": DEFAULT.paste},
     "default": {name: getattr(DEFAULT, name) for name in NONE},
-    "all five": {**NONE, **WEIGHTS},
+    "all four": {**NONE, **WEIGHTS},
 }
 
 
@@ -55,7 +54,7 @@ class Training:
         fabric = start(Job("cam", 0, device, Path("none"), ""), settings)
         classes = batch["tags"].shape[1]
         trunk = Trunk(settings.backbone, settings.output_stride, True, settings.frozen_stages)
-        network = CamNetwork(trunk, classes, *settings.head_sizes)
+        network = CamNetwork(trunk, classes, settings.embedding_channels)
         _as_if_trained(network, batch["image"])
         model = D2Cam(network, settings, torch.ones(classes).bool(), seed=0, schedule=Schedule(0))
         if model.centres is not None:

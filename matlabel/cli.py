@@ -1,8 +1,11 @@
 """The command line: one command a stage, each a call of the stage's `run`; imports only what the command needs."""
 
 import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,8 +13,24 @@ from matlabel import inspection
 from matlabel.artifacts.errors import UserError
 from matlabel.converters.commands import convert
 from matlabel.exits import explained
-from matlabel.inspection import FILE, FOLDER
-from matlabel.inspection.options import ManyValues
+from matlabel.inspection.options import FILE, ManyValues
+from matlabel.options import (
+    Classifier,
+    Code,
+    Dataset,
+    Device,
+    Folder,
+    MaybeFile,
+    MaybeFolder,
+    MaybeShard,
+    Out,
+    Png,
+    Results,
+    Settings,
+    Shard,
+    Weights,
+    Workers,
+)
 from matlabel.runs.local_jobs import end_with_driver, unwind_when_terminated
 from matlabel.utf8 import speak_utf8
 
@@ -22,33 +41,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Settings = Annotated[Path, typer.Option(help="settings.yaml of the artifact folder.", **FILE)]
-Dataset = Annotated[Path, typer.Option(help="CSV of a shard, or a list (.txt) of them.", **FILE)]
-Out = Annotated[Path, typer.Option(help="The file to write.")]
-Weights = Annotated[Path, typer.Option(help="model.safetensors of the training.", **FILE)]
-Shard = Annotated[Path, typer.Option(help="Shard (.h5) of that stage.", **FILE)]
-MaybeShard = Annotated[Path | None, typer.Option(help="Shard (.h5) of that stage.", **FILE)]
-MaybeFile = Annotated[Path | None, typer.Option(help="CSV, or list (.txt) of CSVs.", **FILE)]
-MaybeFolder = Annotated[Path | None, typer.Option(help="Folder of that stage's shards.", **FOLDER)]
-Png = Annotated[Path | None, typer.Option(help="Folder for palette PNGs of the same.")]
 Scale = Literal["auto", "1", "2", "4"]
 Method = Literal["closed_form", "knn", "lbdm", "random_walk", "vitmatte"]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Workers = Annotated[int, typer.Option(help="Loading processes; -1: none on the CPU, 8 on a GPU.")]
-Code = Annotated[
-    str, typer.Option(help="Digest of the sources, for the provenance; a checkpoint of other code is not resumed.")
-]
 
 
-@app.command()
+def of_stage(declared: Callable[..., None]) -> Callable[..., None]:
+    """A stage's command, from the declaration of its options: it calls `run` of the stage with them, by name."""
+
+    @wraps(declared)
+    def command(**options: Any) -> None:
+        import_module(f"matlabel.{declared.__name__}.stage").run(**options)
+
+    return app.command()(command)
+
+
+@of_stage
 def dataset(settings: Settings, dataset: Dataset, out: Out, code: Code = "") -> None:
     """Open every image of a shard once; name those that later stages skip."""
-    from matlabel.dataset import stage
-
-    stage.run(settings, dataset, out, code=code)
 
 
-@app.command()
+@of_stage
 def cam(
     settings: Settings,
     out: Out,
@@ -58,9 +70,6 @@ def cam(
     workers: Workers = -1,
 ) -> None:
     """Train the D2CAM classifier on image-level tags."""
-    from matlabel.cam import stage
-
-    stage.run(settings, dataset, out, device, code, None if workers < 0 else workers)
 
 
 @app.command()
@@ -68,10 +77,8 @@ def activations(
     settings: Settings,
     dataset: Dataset,
     out: Out,
-    weights: Annotated[Path | None, typer.Option(help="model.safetensors of the stage cam.", **FILE)] = None,
-    segmenter: Annotated[
-        Path | None, typer.Option(help="model.safetensors of another variant's segmenter.", **FILE)
-    ] = None,
+    weights: Classifier = None,
+    segmenter: Annotated[Path | None, typer.Option(help="model.safetensors of another segmenter.", **FILE)] = None,
     maps: Annotated[Path | None, typer.Option(help="CSV of one's own maps: id, path, sha256.", **FILE)] = None,
     device: Device = "auto",
     code: Code = "",
@@ -93,17 +100,14 @@ def activations(
         files_stage.run(settings, dataset, maps, out, code=code)
 
 
-@app.command()
+@of_stage
 def trimaps(
     settings: Settings, dataset: Dataset, activations: Shard, out: Out, corrections: MaybeFile = None, code: Code = ""
 ) -> None:
     """Make label trimaps: sure class, sure background, unknown."""
-    from matlabel.trimaps import stage
-
-    stage.run(settings, dataset, activations, out, corrections, code=code)
 
 
-@app.command()
+@of_stage
 def mattes(
     settings: Settings,
     dataset: Dataset,
@@ -115,9 +119,6 @@ def mattes(
     code: Code = "",
 ) -> None:
     """Decide the unknown region by matting."""
-    from matlabel.mattes import stage
-
-    stage.run(settings, dataset, activations, out, trimaps, device, workers, code=code)
 
 
 @app.command()
@@ -150,7 +151,7 @@ def matte(
         typer.echo(file)
 
 
-@app.command()
+@of_stage
 def labels(
     settings: Settings,
     dataset: Dataset,
@@ -161,30 +162,24 @@ def labels(
     code: Code = "",
 ) -> None:
     """Make pseudo-labels from the mattes."""
-    from matlabel.labels import stage
-
-    stage.run(settings, dataset, out, mattes, masks, png, code=code)
 
 
-@app.command()
+@of_stage
 def segmenter(
     settings: Settings,
     dataset: Dataset,
-    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **FOLDER)],
+    labels: Folder,
     out: Out,
     mattes: MaybeFolder = None,
-    cam: Annotated[Path | None, typer.Option(help="model.safetensors of the stage cam, to start from.", **FILE)] = None,
+    cam: Classifier = None,
     device: Device = "auto",
     code: Code = "",
     workers: Workers = -1,
 ) -> None:
     """Train a segmentation network on the pseudo-labels."""
-    from matlabel.segmenter import stage
-
-    stage.run(settings, dataset, labels, out, mattes, cam, device, code, None if workers < 0 else workers)
 
 
-@app.command()
+@of_stage
 def predictions(
     settings: Settings,
     dataset: Dataset,
@@ -195,16 +190,13 @@ def predictions(
     code: Code = "",
 ) -> None:
     """Predict masks with the trained segmenter."""
-    from matlabel.predictions import stage
-
-    stage.run(settings, dataset, weights, out, png, device, code=code)
 
 
-@app.command()
+@of_stage
 def evaluation(
     settings: Settings,
     dataset: Dataset,
-    labels: Annotated[Path, typer.Option(help="Folder of the stage labels.", **FOLDER)],
+    labels: Folder,
     out: Out,
     held_out: MaybeFile = None,
     masks: MaybeFile = None,
@@ -212,54 +204,50 @@ def evaluation(
     trimaps: MaybeFolder = None,
     mattes: MaybeFolder = None,
     predictions: MaybeFolder = None,
-    cam: Annotated[Path | None, typer.Option(help="Folder of the stage cam: what the tags say.", **FOLDER)] = None,
+    cam: MaybeFolder = None,
     code: Code = "",
 ) -> None:
     """Score every stage by its tags, and against true masks, as far as there are any."""
-    from matlabel.evaluation import stage
-
-    shards = (activations, trimaps, mattes, labels, predictions)
-    stage.run(settings, dataset, held_out, masks, *shards, out, code=code, cam=cam)
 
 
-@app.command()
+@of_stage
 def report(
     settings: Settings,
     dataset: Dataset,
     out: Out,
     masks: MaybeFile = None,
-    results: Annotated[Path, typer.Option(help="The results folder.", **FOLDER)] = Path("results"),
+    results: Results = Path("results"),
     code: Code = "",
 ) -> None:
     """Write the one-page report."""
-    from matlabel.report import stage
-
-    stage.run(settings, dataset, masks, results, out, code=code)
 
 
-@app.command()
+@of_stage
 def ablation(
     settings: Settings,
-    results: Annotated[Path, typer.Option(help="The results folder.", **FOLDER)] = Path("results"),
+    elsewhere: Annotated[
+        list[Path],
+        typer.Option(
+            "--with",
+            help="ablation.csv of the same rows with other seeds, run elsewhere.",
+            default_factory=list,
+            show_default=False,
+            **FILE,
+        ),
+    ],
+    results: Results = Path("results"),
     out: Annotated[Path | None, typer.Option(help="ablation.md to write; .csv and .png come beside it.")] = None,
     into: Annotated[
         Path | None,
         typer.Option(
             help="Markdown file to renew between <!-- ablation --> and <!-- /ablation -->; the plot goes to "
-            "images/ablation.png beside it, the numbers of each seed to ablation.csv.",
+            "images/ablation.png beside it, the numbers of each random seed to ablation.csv.",
             **FILE,
         ),
-    ] = None,
-    elsewhere: Annotated[
-        list[Path] | None,
-        typer.Option("--with", help="ablation.csv of the same rows with other seeds, run elsewhere.", **FILE),
     ] = None,
     code: Code = "",
 ) -> None:
     """Set all variants and seeds side by side: one table, one plot."""
-    from matlabel.ablation import stage
-
-    stage.run(settings, results, out, into, code, elsewhere or [])
 
 
 @app.command()

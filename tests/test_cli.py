@@ -6,7 +6,8 @@ from typer.testing import CliRunner
 
 from matlabel import cli
 from matlabel.artifacts.errors import UserError
-from matlabel.runs.chain import STAGES
+from matlabel.artifacts.format import FORMAT
+from matlabel.stages import STAGES
 
 runner = CliRunner()
 
@@ -48,7 +49,9 @@ def test_validate_prints_the_keys_and_writes_nothing(animals, tmp_path, monkeypa
 
 def test_a_settings_file_of_another_stage_is_refused(tmp_path):
     settings = tmp_path / "settings.yaml"
-    settings.write_text(yaml.safe_dump({"stage": "mattes", "key": "0" * 8, "classes": [], "settings": {}}))
+    settings.write_text(
+        yaml.safe_dump({"format": FORMAT, "stage": "mattes", "key": "0" * 8, "classes": [], "settings": {}})
+    )
     (tmp_path / "s.csv").write_text("")
     done = matlabel("dataset", "--settings", str(settings), "--dataset", str(settings), "--out", str(tmp_path / "o"))
     assert (done.returncode, "settings of stage mattes, expected dataset" in done.stderr) == (2, True)
@@ -56,7 +59,8 @@ def test_a_settings_file_of_another_stage_is_refused(tmp_path):
 
 def test_activations_are_read_from_the_one_source_that_the_settings_name(tmp_path):
     settings, file = tmp_path / "settings.yaml", tmp_path / "file"
-    own = {"stage": "activations", "key": "0" * 8, "classes": ["cat"], "settings": {"source": "files:maps"}}
+    own = {"format": FORMAT, "stage": "activations", "key": "0" * 8, "classes": ["cat"]}
+    own["settings"] = {"source": "files:maps"}
     settings.write_text(yaml.safe_dump(own))
     file.write_text("")
     given = ["activations", "--settings", settings, "--dataset", file, "--out", tmp_path / "out.h5"]

@@ -14,7 +14,7 @@ from matlabel.exits import explained, refusal
 # What jobs print and how they end; "stale" ends before it writes to its log, in which an earlier run has said why.
 SNAKEFILE = """
 from snakemake.logging import logger
-from matlabel.exits import NoRetries
+from matlabel.runs.snakemake_internals import NoRetries
 
 SAYS = {
     "refused": "echo 'matlabel: labels.csv: no such class'; echo 'srun: error: task 0 exited'; exit 2",

@@ -22,6 +22,7 @@ from matlabel.artifacts.provenance import Inputs, recorded
 from matlabel.artifacts.reading import read_text
 from matlabel.artifacts.scores import read_scores
 from matlabel.settings.base import Settings
+from matlabel.stages import LAST
 
 
 def run(
@@ -70,7 +71,7 @@ def run(
 
 
 def _load(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
-    path = results / "evaluation" / entry["keys"]["evaluation"] / "scores.json"
+    path = results / LAST.name / entry["keys"][LAST.name] / LAST.main
     if not path.exists():
         raise UserError(
             f"{path}: missing: variant {entry['variant']}, seed {entry['seed']} has no scores; run it, or leave it "

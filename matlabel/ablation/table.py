@@ -1,4 +1,4 @@
-"""Runs to rows: which variants are one row, and the mean and standard deviation of every measure over the seeds."""
+"""Runs to rows: which variants are one row, and mean and standard deviation of every measure over the random seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class Row:
     """Variants that agree up to their trimaps and differ in what decides the unknown.
 
     Attributes:
-        signature: keys of activations and trimaps, seed by seed.
+        signature: keys of activations and trimaps, random seed by random seed.
         runs: method -> its runs, one a seed.
     """
 
@@ -102,7 +102,7 @@ class Column:
     """A measure, of the labels that one method made where it depends on them.
 
     Attributes:
-        against: the row whose value is subtracted, seed by seed; then `method` is the one the row is named after.
+        against: the row whose value is subtracted; then `method` is the one the row is named after.
     """
 
     measure: Measure

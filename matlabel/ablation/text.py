@@ -22,7 +22,7 @@ def markdown(table: Table, picture: str) -> str:
         _line([row.name, *(_text(cell, column, len(table.seeds)) for cell, column in table.with_columns(cells))])
         for row, cells in table.rows
     ]
-    plot = f"![Label mIoU and boundary IoU of each row: dots are seeds, lines their mean]({picture})"
+    plot = f"![Label mIoU and boundary IoU of each row: dots are random seeds, lines their mean]({picture})"
     return "\n\n".join([" ".join(_measured(table)), "\n".join(lines), " ".join(_meaning(table)), plot]) + "\n"
 
 
@@ -62,12 +62,12 @@ def _measured(table: Table) -> list[str]:
     """Over how many seeds, on which images, and how void counts."""
     seeds = ", ".join(map(str, table.seeds))
     many = len(table.seeds) > 1
-    first = f"Mean ± standard deviation over the seeds {seeds}" if many else f"One seed ({seeds})"
+    first = f"Mean ± standard deviation over the random seeds {seeds}" if many else f"One random seed ({seeds})"
     lines = [f"{first}; percent.", *_told(table, _training), *_told(table, _predicted)]
     counts = {len(cell.values) for _, cells in table.rows for cell in cells if cell.values}
     if counts - {len(table.seeds)}:
         lines.append(
-            f"(n of {len(table.seeds)}): the mean of n results, where a seed has no score or shares another's artifact."
+            f"(n of {len(table.seeds)}): the mean of n results, as one has no score or shares another's artifact."
         )
     return lines
 
@@ -121,5 +121,5 @@ def _meaning(table: Table) -> list[str]:
     if any(column.method == "vitmatte" for column in table.columns):
         lines.append("vitmatte was trained on alpha mattes: more than tags.")
     if any(column.against for column in table.columns):
-        lines.append("The differences are taken seed by seed.")
+        lines.append("The differences are taken random seed by random seed.")
     return lines

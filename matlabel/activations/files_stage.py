@@ -29,8 +29,7 @@ def run(settings: Path, dataset: Path, maps: Path, out: Path, code: str = "") ->
         dataset: the shard's CSV.
         maps: CSV of the .npz files of this shard's images: id, path, SHA-256. An image without tags needs none: it is
             background.
-        out: the shard to write, as from a classifier (`activations/stored.py`), without `unspread`. There is one view,
-            so `agreement` is 255 everywhere.
+        out: the shard to write, as from a classifier (`activations/stored.py`), without `unspread`.
         code: digest of the sources, for the provenance.
 
     Raises:
@@ -58,7 +57,7 @@ def run(settings: Path, dataset: Path, maps: Path, out: Path, code: str = "") ->
                     inputs.files[str(path)] = files[entry.id][1]
                     silent.add(entry.id, labels, found.silent, context.classes)
                     planes = resampled(found.probabilities, *size)
-                writer.add(entry.id, **stored(labels, planes, np.ones(size, np.float32)))
+                writer.add(entry.id, **stored(labels, planes))
             if problems:
                 more = [f"and {len(problems) - _NAMED} more files"] if len(problems) > _NAMED else []
                 raise UserError("\n".join([*problems[:_NAMED], *more]))

@@ -15,7 +15,7 @@ def second_round(
     original: tuple[int, int],
     network: SegmenterNetwork,
     settings: ActivationsSettings,
-) -> list[tuple[Tensor, Tensor]]:
+) -> list[Tensor]:
     """Probabilities of a batch of images of one size, averaged over sizes and mirror images.
 
     Each view's probabilities are conditioned on the tags before they are averaged: p_c / Σ p over background and the
@@ -30,17 +30,11 @@ def second_round(
         settings: sizes and mirror images.
 
     Returns:
-        for each image A, float32[C + 1, h, w], background first, summing to one, and the share of the views whose
-        winner is the final one, float32[h, w].
+        for each image A, float32[C + 1, h, w], background first, summing to one.
     """
     sizes = [scaled_size(*images.shape[2:], settings.size * scale) for scale in settings.scales]
     views: list[list[Tensor]] = [[] for _ in labels]
     for logits in logits_of_views(network, images, sizes, settings.flip, grid(*original)):
         for ways, planes, present in zip(views, logits, labels, strict=True):
             ways.append(planes[[0, *present]].softmax(0))
-    found = []
-    for ways in views:
-        mean = torch.stack(ways).mean(0)
-        agreement = torch.stack([way.argmax(0) == mean.argmax(0) for way in ways]).float().mean(0)
-        found.append((mean, agreement))
-    return found
+    return [torch.stack(ways).mean(0) for ways in views]

@@ -44,20 +44,19 @@ def run(settings: Path, dataset: Path, segmenter: Path, out: Path, device: str =
         if classes != context.classes:
             raise UserError(f"{segmenter}: trained for {classes}, the data has {context.classes}")
 
-        def read(batch: list[Entry]) -> list[tuple[Tensor, Tensor]]:
+        def read(batch: list[Entry]) -> list[Tensor]:
             labels = [tag_indices(entry, classes) for entry in batch]
             return _read([load_image(shard.folder, entry) for entry in batch], labels, network, context.settings)
 
         in_halves = Halving(read, "a smaller activations.size")
         with write_shard(out, **context.shard_attributes) as writer:
-            for entry, (probabilities, agreement) in in_slot_order(shard, in_halves, context.settings.batch_size):
-                labels = tag_indices(entry, classes)
-                writer.add(entry.id, **stored(labels, probabilities.cpu().numpy(), agreement.cpu().numpy()))
+            for entry, probabilities in in_slot_order(shard, in_halves, context.settings.batch_size):
+                writer.add(entry.id, **stored(tag_indices(entry, classes), probabilities.cpu().numpy()))
 
 
 def _read(
     images: list[np.ndarray], labels: list[list[int]], network: SegmenterNetwork, settings: ActivationsSettings
-) -> list[tuple[Tensor, Tensor]]:
+) -> list[Tensor]:
     height, width = images[0].shape[:2]
     # A picture larger than the largest view is brought down before it goes to the device.
     most = min(round(settings.size * max(settings.scales)), max(height, width))

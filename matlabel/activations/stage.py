@@ -19,7 +19,6 @@ from matlabel.dataset.batches import in_slot_order
 from matlabel.dataset.images import load_image, resize_long_side
 from matlabel.dataset.manifest import Entry, load_shard, tag_indices
 from matlabel.devices import Halving, in_bfloat16, pick_device
-from matlabel.networks.embedding_axes import principal_axes
 from matlabel.networks.trained_classifier import Classifier, load_classifier
 from matlabel.settings.activations import ActivationsSettings
 
@@ -32,8 +31,7 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         dataset: the shard's CSV.
         weights: model.safetensors of the stage cam.
         out: the shard to write: per image `classes` uint8[C], `probabilities` uint8[C + 1, h, w] (background first,
-            a quarter of the image's size, summing to 255), `agreement` uint8[h, w], with spreading `unspread`, and
-            with activations.embedding `embedding` uint8[e, h, w].
+            a quarter of the image's size, summing to 255), and with spreading `unspread`.
         device: auto, cpu, cuda or mps.
         code: digest of the sources, for the provenance.
 
@@ -51,17 +49,16 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
         if classifier.classes != context.classes:
             raise UserError(f"{weights}: trained for {classifier.classes}, the data has {context.classes}")
         chosen = readable(context.settings, classifier, weights)
-        axes = _axes(classifier, chosen.embedding, weights)
 
         def read(batch: list[Entry]) -> list[Activations]:
             labels = [[label - 1 for label in tag_indices(entry, context.classes)] for entry in batch]
             images = [load_image(shard.folder, entry) for entry in batch]
-            return _read(images, labels, classifier, chosen, axes)
+            return _read(images, labels, classifier, chosen)
 
         in_halves = Halving(read, "a smaller activations.size")
         with write_shard(out, **context.shard_attributes) as writer:
             for entry, found in in_slot_order(shard, in_halves, context.settings.batch_size):
-                planes = (found.probabilities, found.agreement, found.unspread, found.embedding)
+                planes = (found.probabilities, found.unspread)
                 arrays = [None if plane is None else plane.cpu().numpy() for plane in planes]
                 writer.add(entry.id, **stored(tag_indices(entry, context.classes), *arrays))
 
@@ -74,33 +71,10 @@ def readable(settings: ActivationsSettings, classifier: Classifier, weights: Pat
     """
     if classifier.plain:
         print(f"activations: read from class maps alone, for {classifier.plain}", file=sys.stderr)
-        spread = settings.spread.model_copy(update={"affinity": "auto"})
-        settings = settings.model_copy(update={"read": "maps", "spread": spread})
-        remedy = "activations.embedding: 0, or cam.warmup: <steps> with cam.fallback: off"
-    else:
-        remedy = "activations.embedding: 0"
+        settings = settings.model_copy(update={"read": "maps"})
     if settings.read != "maps" and classifier.centres is None:
         raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
-    walk = settings.spread
-    if walk.steps and walk.affinity == "learned" and classifier.network.affinity is None:
-        raise UserError(f"{weights}: trained without affinity; set activations.spread.affinity: features")
-    if settings.embedding and classifier.centres is None:
-        raise UserError(f"{weights}: trained without an embedding; set {remedy}")
     return settings
-
-
-def _axes(classifier: Classifier, count: int, weights: Path) -> torch.Tensor | None:
-    if not count:
-        return None
-    if classifier.covariance is None:
-        raise UserError(
-            f"{weights}: trained before embeddings could be stored; train again, or set activations.embedding: 0"
-        )
-    if count > len(classifier.covariance):
-        raise UserError(
-            f"{weights}: set activations.embedding to at most {len(classifier.covariance)}, all that it has"
-        )
-    return principal_axes(classifier.covariance, count).to(classifier.centres.device)
 
 
 def _read(
@@ -108,7 +82,6 @@ def _read(
     labels: list[list[int]],
     classifier: Classifier,
     settings: ActivationsSettings,
-    axes: torch.Tensor | None,
 ) -> list[Activations]:
     height, width = images[0].shape[:2]
     # A picture larger than the largest view is brought down before it goes to the device.
@@ -117,4 +90,4 @@ def _read(
     stack = torch.from_numpy(np.stack([resize_long_side(image, most) for image in images])).permute(0, 3, 1, 2)
     mixed = torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16(settings.precision, device.type))
     with mixed:
-        return activations(stack.to(device), labels, (height, width), classifier, settings, axes)
+        return activations(stack.to(device), labels, (height, width), classifier, settings)

@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matlabel.activations.embedding import MeanEmbedding
 from matlabel.activations.readout import combine, from_embedding, from_maps
 from matlabel.activations.sizes import grid, scaled_size
 from matlabel.activations.spreading import Spreading
@@ -22,14 +21,10 @@ class Activations:
     Attributes:
         probabilities: A, float32[C + 1, h, w], background first, summing to one.
         unspread: the same before spreading, or None without spreading.
-        agreement: float32[h, w], share of the views and read-outs whose winner is the final one.
-        embedding: float32[e, h, w] in [−1, 1] along the principal axes, or None if none was asked for.
     """
 
     probabilities: Tensor
     unspread: Tensor | None
-    agreement: Tensor
-    embedding: Tensor | None = None
 
 
 @torch.inference_mode()
@@ -39,7 +34,6 @@ def activations(
     original: tuple[int, int],
     classifier: Classifier,
     settings: ActivationsSettings,
-    axes: Tensor | None = None,
 ) -> list[Activations]:
     """Activations of a batch of images of one size.
 
@@ -49,14 +43,12 @@ def activations(
         original: (H, W) of the photographs; the result has a quarter of it.
         classifier: trained, in evaluation mode.
         settings: read-out, sizes, spreading.
-        axes: float32[e, d] to store the embedding along; None: it is not asked for.
     """
     height, width = images.shape[2:]
     size = grid(*original)
     plain = classifier.network.trunk.scale(images)
     views: list[list[Tensor]] = [[] for _ in labels]
     spread_all = None
-    embedding = MeanEmbedding(axes, size) if axes is not None else None
     # Pixels are compared in the largest view, where the features tell most of them apart.
     finest = max(settings.scales)
     for scale in settings.scales:
@@ -64,21 +56,15 @@ def activations(
         scaled = F.interpolate(plain, target, mode="bilinear", align_corners=False, antialias=True)
         for mirrored in (False, True) if settings.flip else (False,):
             output = classifier.network(scaled.flip(3) if mirrored else scaled)
-            if embedding is not None:
-                embedding.add(output.embedding, mirrored)
             for index, present in enumerate(labels):
                 one = _only(output, index)
                 views[index] += [_sized(way, size, mirrored) for way in _read(one, classifier, present, settings)]
             if settings.spread.steps and scale == finest and not mirrored:
-                spread_all = Spreading(output, classifier.network.affinity, settings, classifier.parts_classes)
-    means = [_means(ways, settings) for ways in views]
-    unspread = [combine(way) for way in means]
-    final = spread_all(unspread) if spread_all is not None else unspread
-    stored = [None] * len(labels) if embedding is None else embedding.projected()
-    return [
-        Activations(after, before if spread_all is not None else None, _agreement(ways, after), along)
-        for ways, before, after, along in zip(views, unspread, final, stored, strict=True)
-    ]
+                spread_all = Spreading(output, settings, classifier.parts_classes)
+    unspread = [combine(_means(ways, settings)) for ways in views]
+    if spread_all is None:
+        return [Activations(found, None) for found in unspread]
+    return list(map(Activations, spread_all(unspread), unspread))
 
 
 def _only(output: Output, index: int) -> Output:
@@ -106,8 +92,3 @@ def _means(ways: list[Tensor], settings: ActivationsSettings) -> list[Tensor]:
     """The mean over the views, of each read-out."""
     count = 2 if settings.read == "both" and len(ways[0]) > 1 else 1
     return [torch.stack(ways[first::count]).mean(0) for first in range(count)]
-
-
-def _agreement(ways: list[Tensor], final: Tensor) -> Tensor:
-    winner = final.argmax(0)
-    return torch.stack([way.argmax(0) == winner for way in ways]).float().mean(0)

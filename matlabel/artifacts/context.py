@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from matlabel.artifacts.errors import UserError, cut
+from matlabel.artifacts.format import FORMAT
 from matlabel.artifacts.yaml_files import read_yaml
 
 _KEY = re.compile(r"[0-9a-f]{8}")
@@ -55,10 +56,15 @@ def load_context(path: str | Path, stage: str, model: type[Model]) -> Context[Mo
     """Read the settings file of `stage`.
 
     Raises:
-        UserError: missing, not YAML, of another stage, not what the driver writes, or with a value that `model`
-            refuses.
+        UserError: missing, not YAML, of another version or stage, not what the driver writes, or with a value that
+            `model` refuses.
     """
     raw = read_yaml(path, most=None)
+    if raw.get("format") != FORMAT:
+        raise UserError(
+            f"{path}: made by another version of matlabel (format {raw.get('format', 'unknown')!s:.20}, this one reads "
+            f"{FORMAT}); run snakemake to make the artifacts anew beside it"
+        )
     if raw.get("stage") != stage:
         raise UserError(f"{path}: settings of stage {raw.get('stage')!s:.100}, expected {stage}")
     known = {
@@ -75,7 +81,7 @@ def load_context(path: str | Path, stage: str, model: type[Model]) -> Context[Mo
                 f"{path}: {name} must be a {kind.__name__}, not {cut(values[name])}; delete the file and run again"
             )
     try:
-        settings = model.from_keyed(values["settings"])
+        settings = model.model_validate(values["settings"])
     except ValidationError as error:
         problem = error.errors()[0]
         raise UserError(f"{path}: settings.{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error

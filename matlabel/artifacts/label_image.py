@@ -11,6 +11,7 @@ from matlabel.artifacts.picture import MASKS, MAX_PIXELS, WrongSizeError, open_p
 from matlabel.artifacts.reading import read_bytes, read_unchanged
 
 VOID = 255
+UNKNOWN = VOID  # of a trimap
 
 
 def voc_palette() -> np.ndarray:

@@ -17,8 +17,8 @@ import numpy as np
 
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 
-FORMAT = 2
 _LEVEL = 4  # of gzip; higher ones take longer and save little
 _RATIO = 1100  # gzip makes 1032 bytes of one at most: an array that claims more was never written
 _PLAIN = 1 << 20  # bytes of an array that may stand for nothing but zeros
@@ -165,11 +165,35 @@ def _attribute(path: Path, file: h5py.File, name: str, kind: type) -> Any:
 
 @contextmanager
 def open_shard(path: str | Path, stage: str | None = None) -> Iterator[Shard]:
-    """Open a shard for reading.
+    """Open a shard for reading: `with open_shard(path) as shard`.
+
+    Args:
+        path: results/<stage>/<key>/shard-<number>.h5, or the same by way of results/runs.
+        stage: the stage that it has to be of; None: any.
+
+    Yields:
+        a `Shard`: `ids` in slot order, `classes` (label value 1 is the first), and `shard[id]`, the arrays of an image
+        by name; docs/artifacts.md says which a stage stores. An array is read when it is asked for.
 
     Raises:
         UserError: missing, damaged, of another stage than `stage`, or in another format than this version writes.
             Only of what is damaged the message says to delete it: a file that cannot be opened may be sound.
+
+    Example:
+        A shard of one image, written as the stage labels does, and read:
+
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from matlabel.artifacts.shard import open_shard, write_shard
+        >>> path = tempfile.mkdtemp() + "/shard-00000.h5"
+        >>> with write_shard(path, stage="labels", key="0badcafe", classes=["cat", "dog"], settings={}) as shard:
+        ...     shard.add("photo", labels=np.array([[0, 1], [1, 255]], np.uint8))
+
+        >>> with open_shard(path, "labels") as shard:
+        ...     for image_id in shard.ids:
+        ...         labels = shard[image_id]["labels"]
+        ...         print(image_id, labels.shape, [shard.classes[value - 1] for value in set(labels.flat) - {0, 255}])
+        photo (2, 2) ['cat']
     """
     path = Path(path)
     try:

@@ -1,4 +1,4 @@
-"""Centres of classes and background in the embedding, and how its pixels vary: moving averages, without gradient."""
+"""Centres of classes and background in the embedding: moving averages, without gradient."""
 
 import torch
 import torch.distributed as dist
@@ -30,8 +30,6 @@ class Centres(nn.Module):
         self.register_buffer("background_seen", torch.zeros(background, dtype=torch.int64))
         self.register_buffer("queue", torch.zeros(queue, size))
         self.register_buffer("queued", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("moment", torch.zeros(size + 1, size + 1))
-        self.register_buffer("averaged", torch.zeros((), dtype=torch.int64))
 
     @property
     def known(self) -> Tensor:
@@ -55,25 +53,6 @@ class Centres(nn.Module):
         found = backgrounds[there]
         self._move_backgrounds(found)
         self._enqueue(found)
-
-    @torch.no_grad()
-    def watch(self, embedding: Tensor, valid: Tensor | None) -> None:
-        """Move `moment`, the mean of u uᵀ over pixels with u = (z, 1), towards a batch: mean and second moment in one.
-
-        Args:
-            embedding: Z, float32[B, d, h, w].
-            valid: bool[B, h, w], False where a transformed view shows nothing; None: everywhere True.
-        """
-        pixels = F.pad(embedding.flatten(2).transpose(1, 2), (0, 1), value=1.0)
-        if valid is not None:
-            pixels = pixels * valid.flatten(1)[:, :, None]
-        total = torch.einsum("bnd,bne->de", pixels, pixels)
-        _sum(total)
-        # Each pixel has put 1 in the corner.
-        if total[-1, -1] > 0:
-            momentum = (1 - 1 / (self.averaged + 1.0)).clamp_max(self.momentum)
-            self.moment.copy_(momentum * self.moment + (1 - momentum) * total / total[-1, -1])
-            self.averaged += 1
 
     def _move_classes(self, regions: Regions, tags: Tensor) -> None:
         single = tags.bool().sum(1)[regions.image] == 1

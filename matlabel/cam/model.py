@@ -9,11 +9,8 @@ from torch import Tensor, nn
 
 from matlabel.cam.centres import Centres
 from matlabel.cam.check import Look
-from matlabel.cam.losses.affinity import affinity_loss, sure_regions, walked_maps
-from matlabel.cam.losses.category import category_loss
-from matlabel.cam.losses.consistency import consistency_loss, follow, inside, random_views, teach, warp
-from matlabel.cam.losses.exclusivity import exclusivity_loss
-from matlabel.cam.losses.foreground import foreground_loss
+from matlabel.cam.losses import LOSSES, Step
+from matlabel.cam.losses.consistency import follow, inside, random_views, teach, warp
 from matlabel.cam.paste import choose_pastes
 from matlabel.cam.schedule import Schedule
 from matlabel.networks.classifier import CamNetwork, Output, relative_maps
@@ -23,7 +20,7 @@ from matlabel.training.loop import head_and_trunk
 
 
 class D2Cam(nn.Module):
-    """Classification plus the five terms, each with its weight; a term of weight 0 costs nothing.
+    """Classification plus the terms of `LOSSES`, each with its weight; a term of weight 0 costs nothing.
 
     Args:
         network: the classifier.
@@ -80,9 +77,9 @@ class D2Cam(nn.Module):
             # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
             teacher = teach(self.teacher, images, settings.teacher_scale, self.network.trunk.stride)
             if settings.paste:
-                relative = relative_maps(teacher.maps, tags)
+                relative = relative_maps(teacher, tags)
                 pastes = choose_pastes(relative, tags, images.shape[2:], share * settings.paste, generator)
-                images, teacher = pastes.onto(images), pastes.onto_output(teacher, tags)
+                images, teacher = pastes.onto(images), pastes.onto_maps(relative)
                 tags, possible = pastes.united(tags), pastes.possible(tags)
             images = images if view is None else warp(images, view)
         output = self.network(images)
@@ -95,44 +92,20 @@ class D2Cam(nn.Module):
         return {**terms, **{name: share * term for name, term in refining.items()}}
 
     def _terms(
-        self, output: Output, teacher: Output | None, view: Tensor | None, tags: Tensor, possible: Tensor
+        self, output: Output, teacher: Tensor | None, view: Tensor | None, tags: Tensor, possible: Tensor
     ) -> dict[str, Tensor]:
-        settings, terms = self.settings, {}
-        relative = relative_maps(output.maps, tags)
+        relative, regions = relative_maps(output.maps, tags), None
         if self.centres is not None and output.embedding is not None:
             valid = None if view is None else inside(view, *relative.shape[2:], relative.device)
             regions = confident_regions(relative.detach(), output.embedding, tags, valid)
-            if settings.category:
-                rivals = tags.bool() if settings.category_against == "present" else None
-                terms["category"] = settings.category * category_loss(
-                    regions, self.centres, settings.temperature, rivals
-                )
-            if settings.foreground:
-                terms["foreground"] = settings.foreground * foreground_loss(regions, self.centres, settings.temperature)
+        target = None if view is None or teacher is None else relative_maps(teacher, tags)
+        step = Step(output, relative, tags, self.settings, regions, self.centres, target, view)
+        weights = {name: getattr(self.settings, name) for name in LOSSES}
+        terms = {name: weight * LOSSES[name](step) for name, weight in weights.items() if weight}
+        if self.centres is not None and regions is not None:
             # What leads a centre must be sure: a pasted region may be of another class of its source.
             self.centres.update(regions, possible)
-            self.centres.watch(output.embedding, valid)
-        if view is not None and teacher is not None:
-            target = relative_maps(teacher.maps, tags)
-            terms["consistency"] = settings.consistency * consistency_loss(relative, target, view, tags)
-        if settings.exclusivity:
-            terms["exclusivity"] = settings.exclusivity * exclusivity_loss(output.maps, relative, tags)
-        if settings.affinity:
-            terms["affinity"] = settings.affinity * self._affinity(output, teacher, view, tags)
         return terms
-
-    def _affinity(self, output: Output, teacher: Output | None, view: Tensor | None, tags: Tensor) -> Tensor:
-        # The student's features, as they are read later, against what the teacher is sure of.
-        feature = self.network.affinity(output.features)
-        with torch.no_grad():
-            known = output if teacher is None else teacher
-            planes = walked_maps(relative_maps(known.maps, tags), known.features)
-            planes = F.interpolate(planes, feature.shape[2:], mode="bilinear", align_corners=False)
-            valid = None
-            if view is not None:
-                planes, valid = warp(planes, view), inside(view, *planes.shape[2:], planes.device)
-            trimap = sure_regions(planes, valid)
-        return affinity_loss(feature, trimap)
 
     def after_step(self, done: int, steps: int) -> None:
         """Let the teacher follow after `done` of `steps` steps, and look at the classifier if that is due."""

@@ -6,13 +6,12 @@ Decoupling Augmentation for Weakly Supervised Semantic Segmentation", ICCV 2021)
 of single-tag images beforehand; here the teacher of the same training cuts them out of the batch, at their own place.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from matlabel.networks.classifier import Output, relative_maps
 from matlabel.networks.confidence import AHEAD, LEVEL, lead
 
 # A region's share of the crop: smaller is a speck, larger leaves little of the host.
@@ -44,11 +43,6 @@ class Pastes:
         share = _share(self.region, relative)
         pasted = relative[self.source] * self._one_hot(relative.shape[1], relative.dtype)[:, :, None, None]
         return relative * (1 - share) + pasted * share
-
-    def onto_output(self, output: Output, tags: Tensor) -> Output:
-        """What `output` says of the plain images, put together as the images are: M for S, and the features."""
-        maps = self.onto_maps(relative_maps(output.maps, tags))
-        return replace(output, maps=maps, embedding=None, features=[self.onto(layer) for layer in output.features])
 
     def united(self, tags: Tensor) -> Tensor:
         """Tags [B, K] of the pasted images: the host's and the pasted class."""

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from matlabel.cam.balance import balanced_order
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import ShardManifest, tag_indices
 from matlabel.settings.cam import CamSettings
@@ -17,10 +16,7 @@ ALONE = 0.1
 
 
 class TaggedImages:
-    """Images of some shards: {"image": uint8[3, crop, crop], "tags": float32[K]}.
-
-    Numbers from len on are further draws of the same images in an epoch: other crops (see `order`).
-    """
+    """Images of some shards: {"image": uint8[3, crop, crop], "tags": float32[K]}."""
 
     def __init__(self, shards: list[ShardManifest], classes: list[str], settings: CamSettings, seed: int):
         self.entries = [(shard.folder, entry) for shard in shards for entry in shard.entries]
@@ -33,9 +29,8 @@ class TaggedImages:
         return len(self.entries)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        draw, index = divmod(index, len(self))
         folder, entry = self.entries[index]
-        random = crop_generator(self.seed, self.epoch, entry.id, draw)
+        random = crop_generator(self.seed, self.epoch, entry.id)
         crop, _ = random_crop(load_image(folder, entry), self.settings, random)
         return {
             "image": torch.from_numpy(crop).permute(2, 0, 1).contiguous(),
@@ -48,10 +43,6 @@ class TaggedImages:
         chosen.entries = [entry for entry, kept in zip(self.entries, keep, strict=True) if kept]
         chosen.tags = self.tags[keep]
         return chosen
-
-    def order(self, generator: torch.Generator) -> list[int]:
-        """The numbers of an epoch, len of them: each image once, or balanced as the settings say."""
-        return balanced_order(torch.from_numpy(self.tags), self.settings.balance, generator)
 
     def alone(self) -> torch.Tensor:
         """bool[K]: at least a tenth of the class's images have no other tag."""

@@ -120,7 +120,7 @@ def build_network(classes: int, seed: int, settings: CamSettings) -> CamNetwork:
     """A network to train, its trunk loaded as the settings say, the rest random: the same for the same seed."""
     torch.manual_seed(seed)
     trunk = build_trunk(settings.backbone, settings.weights, settings, "cam")
-    return CamNetwork(trunk, classes, *settings.head_sizes)
+    return CamNetwork(trunk, classes, settings.embedding_channels)
 
 
 def _adopt(context: Context[CamSettings], out: Path, history_file: Path) -> None:

@@ -90,7 +90,7 @@ class Trained:
             "backbone": settings.backbone,
             **trunk.scale.metadata,
             "licence": trunk.licence,
-            "settings": canonical(settings.model_dump(mode="json")),
+            "settings": canonical(settings.keyed()),
             "plain": self.why_plain or "",
         }
 

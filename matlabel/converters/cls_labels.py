@@ -9,7 +9,7 @@ import numpy as np
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.reading import read_text
 from matlabel.converters.problems import Problems
-from matlabel.dataset.folder import check_id
+from matlabel.dataset.file_names import check_id
 
 # VOC's 2007_000032, which IRN keeps as the number 2007000032.
 _VOC = re.compile(r"((?:19|20)\d\d)(\d{6})")

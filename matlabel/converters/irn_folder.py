@@ -15,7 +15,8 @@ from matlabel.artifacts.reading import read_bytes
 from matlabel.converters.irn import Array, class_maps
 from matlabel.converters.objects import MOST_BYTES, read_object
 from matlabel.converters.problems import Problems
-from matlabel.dataset.folder import check_id, list_images, read_classes, read_labels
+from matlabel.dataset.file_names import check_id, list_images
+from matlabel.dataset.readers.folder import read_classes, read_labels
 
 # Files whose keys are held against the tags before anything is written.
 _LOOKED_AT = 64

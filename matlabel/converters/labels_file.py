@@ -13,7 +13,8 @@ from matlabel.artifacts.reading import read_text
 from matlabel.converters.cls_labels import labelled, read_list
 from matlabel.converters.objects import read_object
 from matlabel.converters.problems import Problems
-from matlabel.dataset.folder import list_images, read_classes
+from matlabel.dataset.file_names import list_images
+from matlabel.dataset.readers.folder import read_classes
 
 
 def convert_labels(

@@ -15,13 +15,13 @@ from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lock import exclusive
 from matlabel.artifacts.reading import read_text
-from matlabel.dataset import folder as reader
 from matlabel.dataset.checks import wrong_tags
 from matlabel.dataset.index import FileIndex
-from matlabel.dataset.listed import list_masks, notes_on_names, refuse
+from matlabel.dataset.listing import Listing, Tagged
 from matlabel.dataset.manifest import Entry, shard_text
 from matlabel.dataset.mask_facts import MaskIndex, Pair
 from matlabel.dataset.masks import MaskReport, check_masks
+from matlabel.dataset.refusals import refuse
 from matlabel.settings.dataset import DatasetSettings
 
 
@@ -81,12 +81,11 @@ class Scan:
         return all(shard.masks for shard in self.shards.values() if shard.split == split)
 
 
-def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes: list[str], write: bool) -> Scan:
-    """Scan a data folder into shards.
+def scan(listing: Listing, root: Path, settings: DatasetSettings, classes: list[str], write: bool) -> Scan:
+    """Put the images of a listing into shards.
 
     Args:
-        data: the folder with images/, labels.csv, classes.txt and perhaps masks/.
-        base: what the paths in the manifest are relative to: `data`, or a parent of it.
+        listing: what the reader of the data set found.
         root: results/dataset/<key>, where order.csv, index.csv and the shard CSVs lie.
         settings: subset, shard size, and what to do with images that are not in order.
         classes: the class names.
@@ -95,23 +94,22 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
     Raises:
         UserError: something of the data is refused by the settings.
     """
+    # What the paths in the manifest are relative to: what the user named, or what was made in `root`.
+    base = Path(settings.path) if settings.path else root
     # Joined as text: a hundred thousand Path objects take longer to make than their files to look at.
-    prefix, folder = _beginning(data.relative_to(base)), _beginning(data)
-    images = reader.list_images(data)
-    listed = reader.read_labels(data, images)
-    found = Scan(base, settings.max_pixels, notes=notes_on_names(data, images, listed))
-    listed = _subset(listed, settings.subset, data)
-    refuse(listed, settings, classes, data, list(images))
+    prefix, folder = _beginning(listing.folder.relative_to(base)), _beginning(listing.folder)
+    masks = listing.masks
+    found = Scan(base, settings.max_pixels, notes=list(listing.notes))
+    listed = _subset(listing, settings.subset)
+    refuse(listed, listing, settings, classes)
 
-    masks, notes = list_masks(data, images)
-    found.notes += notes
     index = FileIndex(root / "index.csv")
     # Two drivers that start at once must not both give out the next slot.
     with exclusive(root / ".lock") if write else nullcontext():
         shards = _order(root / "order.csv", listed, settings.shard_size, write)
         for number, placed in shards.items():
             for slot, image in placed:
-                path = prefix + (image.image or f"images/{image.id}")
+                path = prefix + (image.image or f"{listing.images_in}/{image.id}")
                 digest = index.sha256(base, path) if image.image else ""
                 tags = sorted(image.tags, key=lambda tag: classes.index(tag) if tag in classes else len(classes))
                 found.ids[image.id] = number
@@ -121,7 +119,7 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
         }
         if write:
             index.save()  # before what may refuse: the next attempt reads no file again
-        report = _check_masks(found, data, root, {i: masks[i] for i in digests}, digests, settings, classes, write)
+        report = _check_masks(found, listing, root, digests, settings, classes, write)
         for number, placed in shards.items():
             entries = [found.entries[image.id] for _, image in placed]
             pairs = [
@@ -141,9 +139,8 @@ def scan(data: Path, base: Path, root: Path, settings: DatasetSettings, classes:
 
 def _check_masks(
     found: Scan,
-    data: Path,
+    listing: Listing,
     root: Path,
-    masks: dict[str, str],
     digests: dict[str, str],
     settings: DatasetSettings,
     classes: list[str],
@@ -159,14 +156,16 @@ def _check_masks(
             image_id,
             tuple(classes.index(tag) + 1 for tag in found.entries[image_id].tags if tag in classes),
             found.folder / found.entries[image_id].path,
-            data / path,
-            text_sha256(f"{found.entries[image_id].sha256} {digests[image_id]}")[:16],
+            listing.folder / listing.masks[image_id],
+            text_sha256(f"{found.entries[image_id].sha256} {digest}")[:16],
         )
-        for image_id, path in masks.items()
+        for image_id, digest in digests.items()
         if not wrong_tags(found.entries[image_id], classes, settings)
     ]
     index = MaskIndex(root / "masks.csv")
-    report = check_masks(pairs, index.facts(pairs, len(classes), settings.max_pixels), classes, data / "masks")
+    report = check_masks(
+        pairs, index.facts(pairs, len(classes), settings.max_pixels), classes, listing.folder / listing.masks_in
+    )
     if write and pairs:
         index.save()
     found.notes += report.notes
@@ -196,11 +195,12 @@ def _add(root: Path, name: str, text: str, write: bool) -> Path:
     return add_text(path, text) if write else path
 
 
-def _subset(listed: list[reader.Tagged], subset: dict[str, int], data: Path) -> list[reader.Tagged]:
+def _subset(listing: Listing, subset: dict[str, int]) -> list[Tagged]:
+    listed = listing.tagged
     splits = list(dict.fromkeys(image.split for image in listed))
     for split in subset:
         if split not in splits:
-            raise UserError(f"dataset.subset names the split {split}; {data / 'labels.csv'} has {', '.join(splits)}")
+            raise UserError(f"dataset.subset names the split {split}; {listing.table} has {', '.join(splits)}")
     chosen = set()
     for split in splits:
         ids = [image.id for image in listed if image.split == split]
@@ -226,9 +226,7 @@ def _ordered(path: Path) -> list[tuple[str, str, str, str]]:
     return found
 
 
-def _order(
-    path: Path, listed: list[reader.Tagged], size: int, write: bool
-) -> dict[str, list[tuple[int, reader.Tagged]]]:
+def _order(path: Path, listed: list[Tagged], size: int, write: bool) -> dict[str, list[tuple[int, Tagged]]]:
     """Shard number -> [(slot, image)]: slots are given once, new images append, removed ones leave a gap."""
     rows = _ordered(path) if path.exists() else []
     placed = {(split, image_id): (shard, int(slot)) for split, shard, slot, image_id in rows}
@@ -252,7 +250,7 @@ def _order(
         writer.writerow(["split", "shard", "slot", "id"])
         writer.writerows(rows)
         write_text(path, out.getvalue())
-    shards: dict[str, list[tuple[int, reader.Tagged]]] = defaultdict(list)
+    shards: dict[str, list[tuple[int, Tagged]]] = defaultdict(list)
     for image in listed:
         shard, slot = placed[image.split, image.id]
         shards[shard].append((slot, image))

@@ -11,23 +11,22 @@ from pathlib import Path
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX, read_provenance
 from matlabel.artifacts.reading import read_text
-from matlabel.inspection.dry_run import jobs_to_run
-from matlabel.inspection.mirror import planned
-from matlabel.inspection.records import refuse_during_a_run
+from matlabel.inspection.dry_run import jobs_to_run, planned
 from matlabel.inspection.result_files import (
-    FOLDERS,
     REMOVED,
     content_digest,
+    foreign_folders,
     is_checkpoint,
     is_code_file,
     is_run_link,
     is_temporary,
     key_folders,
+    refuse_during_a_run,
     strangers,
 )
 from matlabel.inspection.workflow import Workflow
-from matlabel.runs.chain import STAGES
 from matlabel.runs.sources import sources_digest
+from matlabel.stages import FOLDERS
 
 # A command run by hand holds no lock, but writes its temporary file meanwhile.
 _ABANDONED = 3600
@@ -74,11 +73,11 @@ def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
             # As if nothing were there: then Snakemake names every file that any job reads.
             needed |= {name for job in jobs_to_run(workflow, "--forceall") for name in [*job.inputs, *job.outputs]}
     # Each driver adds these when it starts, whether asked for or not.
-    needed |= {f"results/.code/{stage}-{sources_digest(stage)}" for stage in (*STAGES, "ablation")}
+    needed |= {f"results/.code/{stage}-{sources_digest(stage)}" for stage in FOLDERS}
     stale = list(_folders(results, keys))
     gone = {leftover.path for leftover in stale if leftover.what == "artifacts"}
     kept = [folder for folder in key_folders(results) if folder.name in keys]
-    needed |= _named_by_provenances(kept)
+    needed |= _named_by_provenances([*kept, *foreign_folders(results)])
     return [*stale, *_small(results, kept, needed), *_links(results, gone)]
 
 
@@ -156,7 +155,7 @@ def _abandoned(path: Path) -> Iterator[Leftover]:
 
 def _finished(checkpoint: Path) -> bool:
     """Whether the weights came after the checkpoint: one that is newer belongs to a training that was killed."""
-    weights = checkpoint.with_name("model.safetensors")
+    weights = checkpoint.with_name(FOLDERS[checkpoint.parent.parent.name].main)
     return weights.is_file() and weights.stat().st_mtime >= checkpoint.stat().st_mtime
 
 

@@ -36,9 +36,9 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Delete what is damaged: the next run computes it.")] = False,
 ) -> None:
     """Hold every artifact against the SHA-256 it was written with; name what is damaged, truncated or foreign."""
+    from matlabel.artifacts.format import foreign_note
     from matlabel.inspection import verify as checks
-    from matlabel.inspection.records import refuse_during_a_run
-    from matlabel.inspection.result_files import linked_folders
+    from matlabel.inspection.result_files import foreign_folders, linked_folders, refuse_during_a_run
 
     if repair:
         refuse_during_a_run(results.absolute().parent)
@@ -52,6 +52,8 @@ def verify(
     linked = list(linked_folders(results))
     for path in linked:
         typer.echo(f"{path}: a link, not looked at")
+    for note in foreign_note(foreign_folders(results)):
+        typer.echo(note)
     if not found:
         but = ", but for what links lead to" if linked else ""
         typer.echo(f"{results}: every artifact is as it was written{but}; label PNGs are not looked at")
@@ -93,7 +95,7 @@ def diff(
 ) -> None:
     """Show in which settings two variants or artifacts differ, and from which stage on their artifacts do."""
     from matlabel.inspection.diff import diff_text
-    from matlabel.inspection.mirror import planned
+    from matlabel.inspection.dry_run import planned
     from matlabel.inspection.settings_of import needs_config, side_of
     from matlabel.inspection.workflow import find_workflow
 
@@ -121,14 +123,18 @@ def clean(
     directory: Directory = Path(),
 ) -> None:
     """List what lies in results/ and the config does not lead to; delete it after asking."""
+    from matlabel.artifacts.format import foreign_note
     from matlabel.inspection.clean import leftovers, remove
     from matlabel.inspection.clean_text import clean_text
+    from matlabel.inspection.result_files import foreign_folders
     from matlabel.inspection.workflow import find_workflow
 
     workflows = [find_workflow(snakefile, directory, configfile, config)]
     workflows += [find_workflow(snakefile, directory, [file]) for file in also]
     found = leftovers(workflows)
     typer.echo(clean_text(found, directory))
+    for note in foreign_note(foreign_folders(directory / "results")):
+        typer.echo(note)
     going = [leftover for leftover in found if leftover.what != "kept"]
     if going and (yes or typer.confirm("Delete all of this?", abort=True)):
         for leftover in going:

@@ -6,9 +6,9 @@ from typing import Any
 
 from matlabel.artifacts.errors import UserError
 from matlabel.inspection.settings_of import Side, StageSide
-from matlabel.runs.chain import STAGES
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
+from matlabel.stages import position
 
 _ROW = "  {:<20} {:<10} {:<10} {}"
 
@@ -95,7 +95,7 @@ def _difference(stage: str, a: StageSide | None, b: StageSide | None) -> StageDi
 
 def _order(stage: str) -> tuple[int, int]:
     name = stage.rpartition(" ")[2]
-    return -stage.count("before:"), (*STAGES, "ablation").index(name)
+    return -stage.count("before:"), position(name)
 
 
 def _called(stage: str, name: str) -> str:

@@ -1,16 +1,20 @@
 """What a run would do now: Snakemake is asked, so that nobody has to guess what it finds fresh."""
 
-import re
+import contextlib
+import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.inspection.workflow import Workflow
+from matlabel.runs import Plan
+from matlabel.runs.linked_copy import linked_copy
 
-_RULE = re.compile(r"(?:local)?rule (\w+):")
-_FIELD = re.compile(r" {4}(input|output|reason): (.*)")
-_TOTAL = re.compile(r"^total +(\d+)$", re.MULTILINE)
+_SCRIPT = Path(__file__).with_name("dry_run_events.py")
 _SHOWN = 15
 
 
@@ -35,42 +39,37 @@ class Job:
         return self.outputs[0].split("/")[2]
 
 
+@contextlib.contextmanager
+def planned(workflow: Workflow) -> Iterator[Plan]:
+    """The plan of a run, made in a linked copy of its folder and good for as long as one stays there.
+
+    A plan that writes nothing still generates the demo's pictures, where they are not there yet.
+
+    Raises:
+        UserError: anything wrong in the config or the data.
+    """
+    config = workflow.config()
+    with linked_copy(workflow.directory, config):
+        yield Plan(config)
+
+
 def jobs_to_run(workflow: Workflow, *options: str) -> list[Job]:
-    """The jobs that `snakemake -n` lists, targets left out. To be called in a mirror, as a dry run writes.
+    """The jobs that `snakemake -n` tells of, targets left out. To be called in a linked copy, as a dry run writes.
 
     Args:
         workflow: the run that is meant.
         options: further ones of Snakemake's.
 
     Raises:
-        UserError: Snakemake refuses, or its output is not what this reads.
+        UserError: Snakemake refuses.
     """
-    # -P: a folder of the user's that happens to be called like a package is not imported.
-    command = [sys.executable, "-P", "-m", "snakemake", "--dry-run", *workflow.options, *options]
-    done = subprocess.run(command, capture_output=True, text=True)
-    output = done.stdout + done.stderr
-    if done.returncode:
-        lines = "\n".join(output.strip().splitlines()[-_SHOWN:])
-        raise UserError(f"snakemake -n fails (while a run goes on, ask again; else mend this first):\n{lines}")
-    if "Nothing to be done" in output:
-        return []
-    jobs = read_jobs(output)
-    total = _TOTAL.search(output)
-    if total is None or int(total[1]) != len(jobs):
-        raise UserError("snakemake -n does not list its jobs here; is `quiet` set in a profile? take it out")
+    with tempfile.TemporaryDirectory(prefix="matlabel-") as folder:
+        events = Path(folder, "events")
+        # -P: a folder of the user's that happens to be called like a package is not imported.
+        command = [sys.executable, "-P", str(_SCRIPT), str(events), "--dry-run", *workflow.options, *options]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            lines = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_SHOWN:])
+            raise UserError(f"snakemake -n fails (while a run goes on, ask again; else mend this first):\n{lines}")
+        jobs = [Job(**json.loads(line)) for line in events.read_text(encoding="utf-8").splitlines()]
     return [job for job in jobs if job.outputs]
-
-
-def read_jobs(output: str) -> list[Job]:
-    """The jobs in the output of `snakemake -n`, targets with them."""
-    jobs: list[Job] = []
-    for line in output.splitlines():
-        if rule := _RULE.fullmatch(line):
-            jobs.append(Job(rule[1]))
-        elif jobs and (found := _FIELD.fullmatch(line)):
-            name, value = found.groups()
-            if name == "reason":
-                jobs[-1].reason = value
-            else:
-                setattr(jobs[-1], f"{name}s", value.split(", "))
-    return jobs

@@ -9,6 +9,7 @@ from matlabel.artifacts.scores import read_scores, score, warnings_of
 from matlabel.inspection.status import Status, status_of
 from matlabel.inspection.status_text import state_text
 from matlabel.inspection.workflow import Workflow
+from matlabel.stages import LAST, REPORT
 
 _SHOWN = (
     ("seed", ("seed", "scoring", "miou")),
@@ -33,8 +34,8 @@ def _lines(status: Status, results: Path) -> Iterator[str]:
     yield f"{'mIoU, %':24s}" + "".join(f"{name:>16s}" for name, _ in _SHOWN)
     objections: list[str] = []
     for (variant, seed), keys in status.chains.items():
-        state = status.stages[keys["evaluation"]]
-        file = results / "evaluation" / state.key / "scores.json"
+        state = status.stages[keys[LAST.name]]
+        file = results / LAST.name / state.key / LAST.main
         found: Any = {}
         name = f"{variant}, seed {seed}"
         if file.exists():
@@ -46,10 +47,10 @@ def _lines(status: Status, results: Path) -> Iterator[str]:
         values = [_percent(score(found, *path)) for _, path in _SHOWN]
         yield f"{name:24s}" + "".join(f"{value:>16s}" for value in values)
         if state.state != "done":
-            objections.append(f"warning, {name}: evaluation {state.key} is {state_text(state)}; run snakemake")
+            objections.append(f"warning, {name}: {LAST.name} {state.key} is {state_text(state)}; run snakemake")
     yield from objections
     report = status.stages[status.report]
-    page = results / "report" / report.key / "report.html"
+    page = results / REPORT.name / report.key / REPORT.main
     note = "" if report.state == "done" else f" ({state_text(report)}; run snakemake)"
     yield f"report: {page}{note}" if page.exists() else "report: none of this config yet; run snakemake"
 

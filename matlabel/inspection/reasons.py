@@ -9,31 +9,25 @@ from matlabel.artifacts.naming import some
 from matlabel.artifacts.provenance import read_provenance
 from matlabel.dataset.manifest import read_entries, read_files
 from matlabel.inspection.dry_run import Job
-from matlabel.runs.chain import STAGES
+from matlabel.runs.snakemake_internals import FOLLOWS, LOST, REASONS, UPDATED, files_named
+from matlabel.stages import FIRST, STAGES
 
 # A sentence with a gap, and what goes there: many jobs say the same of different images.
 Reason = tuple[str, str]
 
 _CODE = Path("results/.code")
-_SHARD_CSV = re.compile(r"(shard|masks|corrections|maps)-(\d{5})-[0-9a-f]{12}\.csv")
+_SHARD_CSV = re.compile(
+    rf"({'|'.join(csv for stage in STAGES.values() for csv in stage.csvs)})-(\d{{5}})-[0-9a-f]{{12}}\.csv"
+)
 _ADDRESSED = re.compile(r"^results/.*-[0-9a-f]{12}(\.csv|\.txt)?$")
 _FILES = {"masks": "mask of", "corrections": "correction", "maps": "maps of"}
-# Snakemake's words -> ours, for what the provenance does not tell.
-_PLAIN = {
-    "Set of input files has changed": "other input files than before{}",
-    "Params have changed": "other options of the command than before{}",
-    "Code has changed": "the rule was edited{}",
-    "Software environment": "another software environment{}",
-    "Forced execution": "interrupted, the file may be incomplete{}",
-    "Incomplete output files": "interrupted, the file may be incomplete{}",
-}
 
 
 def reasons_of(job: Job) -> list[Reason]:
     """Why a job that has run before would run again, as far as is known; what it follows comes last."""
     own = list(_own(job))
     if not own:
-        own = [(text, "") for start, text in _PLAIN.items() if start in job.reason]
+        own = [(text, "") for start, text in REASONS.items() if start in job.reason]
     return own + [("follows {}", stage) for stage in _followed(job.reason)]
 
 
@@ -49,7 +43,7 @@ def sentences(reasons: Iterable[Reason]) -> list[str]:
 
 
 def _own(job: Job) -> Iterator[Reason]:
-    for file in _files_after("Missing output files", job.reason):
+    for file in files_named(LOST, job.reason):
         yield "lost: {}", "/".join(Path(file).parts[3:])
     recorded = _recorded(job)
     if recorded is None:
@@ -59,7 +53,7 @@ def _own(job: Job) -> Iterator[Reason]:
         if recorded.get("code") != planned.name.rpartition("-")[2]:
             yield from _code(recorded.get("code"), planned)
     yield from _data(set(recorded["inputs"]), set(job.inputs))
-    for file in _files_after("Updated input files", job.reason):
+    for file in files_named(UPDATED, job.reason):
         if not _ADDRESSED.search(file):  # those are compared above
             yield "replaced: {}", file
 
@@ -75,13 +69,8 @@ def _recorded(job: Job) -> dict | None:
     return None
 
 
-def _files_after(words: str, reason: str) -> list[str]:
-    found = re.search(rf"{words}: ([^;]*)", reason)
-    return sorted(file for file in found[1].split(", ") if file) if found else []
-
-
 def _followed(reason: str) -> list[str]:
-    files = _files_after("Input files updated by another job", reason)
+    files = files_named(FOLLOWS, reason)
     return [stage for stage in STAGES if any(Path(file).parts[1:2] == (stage,) for file in files)]
 
 
@@ -124,7 +113,7 @@ def _shard_files(names: Iterable[str]) -> dict[tuple[str, str], Path]:
     """(kind, shard) -> CSV, lists read."""
     found = {}
     for path in map(Path, names):
-        if path.suffix == ".txt" and path.is_file() and path.parts[:2] == ("results", "dataset"):
+        if path.suffix == ".txt" and path.is_file() and path.parts[:2] == ("results", FIRST.name):
             found.update(_shard_files(str(path.with_name(name)) for name in path.read_text(encoding="utf-8").split()))
         elif match := _SHARD_CSV.fullmatch(path.name):
             found[match[1], match[2]] = path

@@ -5,31 +5,27 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from matlabel.artifacts import format
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import KEY
 from matlabel.artifacts.provenance import SUFFIX
 from matlabel.artifacts.shard import open_shard
-from matlabel.runs.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS
+from matlabel.runs.driver_file import at_work
+from matlabel.runs.snakemake_internals import TIMESTAMP, locked
+from matlabel.stages import FIRST, FOLDERS, STAGES
 
-FOLDERS = (*STAGES, "ablation")
-_KEY = re.compile(r"[0-9a-f]{8}")
 # What the jobs of a stage leave under a final name, a provenance beside each.
-_MAIN = {
-    "dataset": r"shard-\d{5}\.checks\.json",
-    **dict.fromkeys(TRAININGS, r"model\.safetensors"),
-    **dict.fromkeys(SHARDED[1:], r"shard-\d{5}\.h5"),
-    "evaluation": r"scores\.json",
-    "report": r"report\.html",
-    "ablation": r"ablation\.(?:md|csv|png)",
+_ARTIFACTS = {
+    stage.name: "|".join(re.escape(name).replace(r"\{shard\}", r"\d{5}") for name in (stage.main, *stage.beside))
+    for stage in FOLDERS.values()
 }
-_ARTIFACTS = {stage: "|".join([main, *map(re.escape, BESIDE.get(stage, ()))]) for stage, main in _MAIN.items()}
-# The driver's files that carry the digest of their content in their name.
+# The driver's files that carry the digest of their content in their name: CSVs of shards, and lists of those.
 _ADDRESSED = {
-    "dataset": r"(?:shard|masks)-\d{5}-[0-9a-f]{12}\.csv|(?:shards|masks)-[0-9a-f]{12}\.txt",
-    "activations": r"maps-\d{5}-[0-9a-f]{12}\.csv",
-    "trimaps": r"corrections-\d{5}-[0-9a-f]{12}\.csv",
+    stage.name: rf"(?:{'|'.join(stage.csvs)})-\d{{5}}-[0-9a-f]{{12}}\.csv" for stage in STAGES.values() if stage.csvs
 }
+_ADDRESSED[FIRST.name] += r"|(?:shards|masks)-[0-9a-f]{12}\.txt"
 # What else the driver keeps; `index-` is named by the folder whose digests it remembers.
-_KEPT = {"dataset": r"order\.csv|masks\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock(?:\.\d+)?"}
+_KEPT = {FIRST.name: r"order\.csv|masks\.csv|index(?:-[0-9a-f]{12})?\.csv|\.lock(?:\.\d+)?"}
 # The generated demo, a folder, and what is in it.
 _SHAPES = re.compile(r"shapes-[0-9a-f]{12}")
 _PICTURE = re.compile(r"labels\.csv|classes\.txt|images/\w+-\d{4}\.jpg|masks/\w+-\d{4}\.png")
@@ -45,14 +41,31 @@ _LINK = re.compile(rf"(?P<stage>{'|'.join(STAGES)})|\.(?P<half>{'|'.join(STAGES)
 REMOVED = re.compile(r"\.[0-9a-f]{8}\.\d+\.removed")
 
 
-def key_folders(results: Path) -> Iterator[Path]:
-    """The folders results/<stage>/<key>, by stage and name; no link is followed below `results`."""
-    for stage in FOLDERS:
-        root = results / stage
-        if root.is_dir() and not root.is_symlink():
-            for path in sorted(root.iterdir()):
-                if _KEY.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
-                    yield path
+def refuse_during_a_run(directory: Path) -> None:
+    """Before something is deleted that a run may need: do nothing, or refuse.
+
+    Snakemake's lock alone does not tell: the end of any other run in the directory takes it away.
+
+    Raises:
+        UserError: a run is at work in the working directory, or may be.
+    """
+    if why := at_work(directory / "results"):
+        raise UserError(f"{directory}: {why}")
+    if locked(directory):
+        raise UserError(
+            f"{directory}: a run is going on and may need what would be deleted; wait for its end "
+            "(after a killed one, run again first)"
+        )
+
+
+def key_folders(results: Path) -> list[Path]:
+    """The folders results/<stage>/<key> of this version, by stage and name; no link is followed below `results`."""
+    return [folder for folder in format.key_folders(results, FOLDERS) if not format.is_foreign(folder)]
+
+
+def foreign_folders(results: Path) -> list[Path]:
+    """Those of another version."""
+    return [folder for folder in format.key_folders(results, FOLDERS) if format.is_foreign(folder)]
 
 
 def linked_folders(results: Path) -> Iterator[Path]:
@@ -62,7 +75,7 @@ def linked_folders(results: Path) -> Iterator[Path]:
         if root.is_symlink():
             yield root
         elif root.is_dir():
-            yield from (path for path in sorted(root.iterdir()) if _KEY.fullmatch(path.name) and path.is_symlink())
+            yield from (path for path in sorted(root.iterdir()) if KEY.fullmatch(path.name) and path.is_symlink())
 
 
 def in_key_folder(path: Path, results: Path) -> bool:
@@ -70,7 +83,7 @@ def in_key_folder(path: Path, results: Path) -> bool:
     folder = path.parent
     return (
         folder.parent.name in FOLDERS
-        and _KEY.fullmatch(folder.name) is not None
+        and KEY.fullmatch(folder.name) is not None
         and folder.resolve() == results.resolve() / folder.parent.name / folder.name
     )
 
@@ -92,7 +105,8 @@ def content_digest(path: Path) -> str | None:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether it is called like the checkpoint of a training, in the folder of one."""
-    return path.parent.parent.name in TRAININGS and _CHECKPOINT.fullmatch(path.name) is not None
+    stage = FOLDERS.get(path.parent.parent.name)
+    return stage is not None and stage.training and _CHECKPOINT.fullmatch(path.name) is not None
 
 
 def is_code_file(path: Path) -> bool:
@@ -134,9 +148,10 @@ def strangers(folder: Path) -> list[Path]:
 def _is_own(path: Path) -> bool:
     if not path.is_dir():
         return _is_final(path) or is_temporary(path)
-    if path.name == "png" and path.parent.parent.name in EXPORTED:
+    stage = FOLDERS.get(path.parent.parent.name)
+    if path.name == "png" and stage and stage.png:
         return all(_is_export(each) or is_temporary(each) for each in path.iterdir())
-    if path.parent.parent.name == "dataset" and _SHAPES.fullmatch(path.name):
+    if path.parent.parent.name == FIRST.name and _SHAPES.fullmatch(path.name):
         return _is_demo(path)
     return is_temporary(path)
 
@@ -147,7 +162,7 @@ def _is_export(path: Path) -> bool:
     try:
         with open_shard(path.parents[1] / f"{path.name}.h5") as shard:
             # Snakemake leaves its mark in a folder that a job has made.
-            ours = {".snakemake_timestamp", *(f"{image_id}.png" for image_id in shard.ids)}
+            ours = {TIMESTAMP, *(f"{image_id}.png" for image_id in shard.ids)}
     except (UserError, OSError):
         return not any(path.iterdir())  # which pictures are ours can no longer be known
     return all(each.name in ours and each.is_file() and not each.is_symlink() for each in path.iterdir())

@@ -9,9 +9,9 @@ from typing import Any
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError, cut, did_you_mean
 from matlabel.runs import Plan
-from matlabel.runs.chain import STAGES
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
+from matlabel.stages import FIRST, STAGES, position
 
 # More rounds than anybody runs: settings files that name each other would go on for ever.
 _ROUNDS = 20
@@ -131,7 +131,7 @@ def _add_stored(side: Side, results: Path, stage: str, key: str, before: str) ->
 
 def _round(before: str, upstream: str, stage: str) -> str:
     """A stage that reads a later one reads an earlier round's."""
-    return f"before: {before}" if STAGES.index(upstream) > STAGES.index(stage) else before
+    return f"before: {before}" if position(upstream) > position(stage) else before
 
 
 def _model(stage: str) -> type[Settings]:
@@ -141,9 +141,9 @@ def _model(stage: str) -> type[Settings]:
 
 def _beside(payload: Mapping[str, Any]) -> dict[str, Any]:
     """What makes a key beside the settings and the keys upstream: seed, splits, classes, runs."""
-    known = ("stage", "settings", "upstream", "key", "runs")
+    known = ("format", "stage", "settings", "upstream", "key", "runs")
     # The driver repeats the data set's classes in every settings.yaml; they make only the data set's key.
-    known += () if payload["stage"] == "dataset" else ("classes",)
+    known += () if payload["stage"] == FIRST.name else ("classes",)
     beside = _flat({name: value for name, value in payload.items() if name not in known})
     for run in payload.get("runs", []):
         beside[f"{run['variant']}, seed {run['seed']}"] = run["keys"]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import read_provenance
-from matlabel.inspection.dry_run import Job, jobs_to_run
-from matlabel.inspection.mirror import planned
+from matlabel.inspection.dry_run import Job, jobs_to_run, planned
 from matlabel.inspection.reasons import reasons_of, sentences
-from matlabel.inspection.records import begun, locked, made
+from matlabel.inspection.result_files import foreign_folders
 from matlabel.inspection.workflow import Workflow
 from matlabel.runs import Plan
 from matlabel.runs.chain import Node
 from matlabel.runs.lost import first_lost
+from matlabel.runs.snakemake_internals import begun, locked, made
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Status:
         jobs: rule -> how many jobs a run would start.
         locked: whether a run holds the folder, or was killed and left it locked.
         lost: whether a run would first make again what is gone; of the jobs, those that follow it may then not run.
+        foreign: folders of artifacts that another version of matlabel has made.
     """
 
     chains: dict[tuple[str, int], dict[str, str]]
@@ -61,6 +62,7 @@ class Status:
     jobs: dict[str, int]
     locked: bool
     lost: bool
+    foreign: tuple[Path, ...]
 
 
 def status_of(workflow: Workflow) -> Status:
@@ -78,7 +80,9 @@ def status_of(workflow: Workflow) -> Status:
             of_key[job.key].append(job)
         stages = {key: _state(plan, node, of_key[key], marks, held) for key, node in plan.nodes.items()}
         lost = bool(jobs) and first_lost(plan, made(workflow.directory).__contains__) is not None
-    return Status(plan.chains, plan.report.key, stages, dict(Counter(job.rule for job in jobs)), held, lost)
+    started = dict(Counter(job.rule for job in jobs))
+    foreign = tuple(foreign_folders(workflow.directory / "results"))
+    return Status(plan.chains, plan.report.key, stages, started, held, lost, foreign)
 
 
 def _state(plan: Plan, node: Node, jobs: list[Job], marks: set[str], held: bool) -> StageState:

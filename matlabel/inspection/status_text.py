@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from matlabel.artifacts.format import foreign_note
 from matlabel.inspection.readable import seconds_text, size_text, time_text
 from matlabel.inspection.status import StageState, Status
 
@@ -34,6 +35,7 @@ def _lines(status: Status) -> Iterator[str]:
         yield "What is lost is made again first; what follows it runs only if other bytes come back."
     if status.locked:
         yield "A run is going on here, or was killed; the next one goes on from there."
+    yield from foreign_note(status.foreign)
 
 
 def _stage(stage: StageState, told: str | None) -> Iterator[str]:

@@ -7,8 +7,14 @@ from pathlib import Path
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import SUFFIX, provenance_path, read_provenance
-from matlabel.inspection.records import refuse_during_a_run
-from matlabel.inspection.result_files import content_digest, in_key_folder, is_artifact, is_provenance, key_folders
+from matlabel.inspection.result_files import (
+    content_digest,
+    in_key_folder,
+    is_artifact,
+    is_provenance,
+    key_folders,
+    refuse_during_a_run,
+)
 
 _DAMAGED = ("damaged", "truncated")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.yaml_files import read_yaml
+from matlabel.runs.snakemake_internals import merged_config
 from matlabel.runs.sources import PACKAGE
 
 
@@ -39,24 +40,10 @@ class Workflow:
         Raises:
             UserError: a file is no config, or a value is not key=value.
         """
-        # Lazy: Snakemake takes a while to import, its command line most of it.
-        from snakemake.common.configfile import load_configfile
-        from snakemake.exceptions import WorkflowError
-        from snakemake.settings.types import ConfigSettings
-        from snakemake.utils import update_config
-
         own = self.snakefile.parent / "config.yaml"
         for file in self.configfiles or (own,):
             read_yaml(file)
-        try:
-            given = ConfigSettings(config=_parsed(self.values), configfiles=self.configfiles).overwrite_config
-            if self.configfiles:
-                return given
-            merged = dict(load_configfile(own))
-        except (WorkflowError, ValueError, RecursionError) as error:
-            raise UserError(f"{_named(self.configfiles)}: {error!s:.200}") from error
-        update_config(merged, given)
-        return merged
+        return merged_config(own, self.configfiles, self.values)
 
 
 def find_workflow(
@@ -76,19 +63,3 @@ def find_workflow(
         raise UserError(f"no Snakefile in {Path.cwd()}; go to the folder that has it, or name it with --snakefile")
     files = tuple(path.absolute() for path in configfiles)
     return Workflow(existing.resolve(), directory.resolve(), files, tuple(values))
-
-
-def _parsed(values: tuple[str, ...]) -> dict[str, Any]:
-    if not values:
-        return {}
-    from snakemake.cli import parse_config
-    from snakemake.exceptions import CliException
-
-    try:
-        return parse_config(list(values))
-    except (ValueError, AssertionError, RecursionError, CliException) as error:
-        raise UserError(f"--config {' '.join(values):.200}: {error!s:.200}") from error
-
-
-def _named(files: tuple[Path, ...]) -> str:
-    return ", ".join(str(file) for file in files) or "config.yaml"

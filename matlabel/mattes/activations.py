@@ -5,7 +5,7 @@ import numpy as np
 from matlabel.pixels import resample
 
 
-def enlarge_activations(activations, height, width):
+def enlarge_activations(activations: np.ndarray, height: int, width: int) -> np.ndarray:
     """Enlarge quarter-size activations bilinearly so that the planes of every pixel sum to one.
 
     Args:

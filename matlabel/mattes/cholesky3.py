@@ -1,9 +1,15 @@
 """Cholesky factors of many symmetric 3 x 3 matrices at once, as planes: one numpy operation a matrix entry."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+Triangle = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
-def factor(m00, m01, m02, m11, m12, m22):
+
+def factor(
+    m00: np.ndarray, m01: np.ndarray, m02: np.ndarray, m11: np.ndarray, m12: np.ndarray, m22: np.ndarray
+) -> Triangle:
     """Lower factor of M = R Rᵀ for a stack of symmetric positive definite matrices.
 
     The colour covariance of a grey window has two eigenvalues as small as epsilon: its adjugate inverse loses
@@ -24,7 +30,7 @@ def factor(m00, m01, m02, m11, m12, m22):
     return r00, r10, r20, r11, r21, r22
 
 
-def forward(triangle, right):
+def forward(triangle: Triangle, right: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Solve R x = right.
 
     Args:
@@ -41,7 +47,7 @@ def forward(triangle, right):
     return [x0, x1, x2]
 
 
-def solve(triangle, right):
+def solve(triangle: Triangle, right: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Solve R Rᵀ x = right; arguments and result as in `forward`."""
     r00, r10, r20, r11, r21, r22 = triangle
     y0, y1, y2 = forward(triangle, right)

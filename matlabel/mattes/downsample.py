@@ -1,14 +1,17 @@
 """Image and trimap on the coarse grid: a cell of it stands for scale x scale pixels of the image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from matlabel.mattes.problem import UNKNOWN
+from matlabel.pixels.cells import pad_to_cells
 
 SHORT_SIDE = 64  # cells: on a coarser grid than this the shape of an object is lost
 MOST_CELLS = 150_000  # the direct solver's time grows like cells^1.45
 
 
-def choose_scale(height, width):
+def choose_scale(height: int, width: int) -> int:
     """Scale of the grid that labels need: 4, finer for small images, coarser (8, 16, ...) for very large ones.
 
     Args:
@@ -26,48 +29,7 @@ def choose_scale(height, width):
     return scale
 
 
-def cells(shape, scale):
-    """(h, w) of the grid of an image of (H, W); cells at the border may be cut off."""
-    return tuple(-(-side // scale) for side in shape)
-
-
-def pad_to_cells(array, scale):
-    """Repeat the last row and column until every cell is whole."""
-    height, width = array.shape[:2]
-    if height % scale == 0 and width % scale == 0:
-        return array
-    return np.pad(array, [(0, -height % scale), (0, -width % scale)] + [(0, 0)] * (array.ndim - 2), mode="edge")
-
-
-def area_mean(image, scale):
-    """Mean colour of each cell; a border cell that is cut off repeats its last row and column.
-
-    Args:
-        image: float[H, W, 3] in [0, 1], or uint8[H, W, 3].
-        scale: side of a cell in pixels.
-
-    Returns:
-        float64[ceil(H / scale), ceil(W / scale), 3] in [0, 1].
-    """
-    padded = pad_to_cells(image, scale)
-    height, width = padded.shape[0] // scale, padded.shape[1] // scale
-    # Bytes are summed as integers: exact, and three times as fast.
-    whole, kind = (255, np.uint32) if image.dtype == np.uint8 else (1, np.float64)
-    columns = padded.reshape(height, scale, width * scale * 3).sum(axis=1, dtype=kind).reshape(height, width, scale, 3)
-    total = columns[:, :, 0].copy()
-    for k in range(1, scale):
-        total += columns[:, :, k]
-    return total / float(whole * scale * scale)
-
-
-def any_of(mask, scale):
-    """Which cells hold any pixel of a mask: bool[H, W] -> bool[ceil(H / scale), ceil(W / scale)]."""
-    padded = pad_to_cells(mask, scale)
-    height, width = padded.shape
-    return padded.reshape(height // scale, scale, width // scale, scale).any(axis=(1, 3))
-
-
-def within_cells(planes, factor, height, width):
+def within_cells(planes: np.ndarray, factor: int, height: int, width: int) -> np.ndarray:
     """On a finer grid each cell has the value of the larger one that it lies in.
 
     Args:
@@ -81,7 +43,7 @@ def within_cells(planes, factor, height, width):
     return planes.repeat(factor, axis=-2).repeat(factor, axis=-1)[..., :height, :width]
 
 
-def coarse_with_all(trimap, scale, values):
+def coarse_with_all(trimap: np.ndarray, scale: int, values: Sequence[int]) -> tuple[int, np.ndarray]:
     """A grid on which none of some sure values is lost, and the trimap of its cells.
 
     Where one has no cell of its own left, the next finer grid is taken, down to the image itself, whatever it costs.
@@ -101,7 +63,7 @@ def coarse_with_all(trimap, scale, values):
     return scale, coarse
 
 
-def coarse_trimap(trimap, scale):
+def coarse_trimap(trimap: np.ndarray, scale: int) -> np.ndarray:
     """Label trimap of the cells: sure where the cell holds a sure pixel and all its sure pixels agree.
 
     Unknown pixels do not make a cell unknown. So a thin stroke of a correction still counts on the coarse grid, and

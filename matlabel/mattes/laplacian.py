@@ -6,13 +6,15 @@ import scipy.sparse
 from matlabel.mattes import cholesky3
 
 
-def offsets(radius):
+def offsets(radius: int) -> list[tuple[int, int]]:
     """Neighbours that a pixel shares a window with, in reading order: list of (dy, dx), (4 * radius + 1)² of them."""
     reach = range(-2 * radius, 2 * radius + 1)
     return [(dy, dx) for dy in reach for dx in reach]
 
 
-def matting_stencil(image, epsilon=1e-7, radius=1, chosen=None):
+def matting_stencil(
+    image: np.ndarray, epsilon: float = 1e-7, radius: int = 1, chosen: np.ndarray | None = None
+) -> np.ndarray:
     """The matting Laplacian as one plane a neighbour: entry (i, i + offset) lies at pixel i of the offset's plane.
 
     A stencil is quicker to build than a sparse matrix (windows are added as shifted planes) and its rows can be
@@ -78,7 +80,7 @@ def matting_stencil(image, epsilon=1e-7, radius=1, chosen=None):
     return stencil
 
 
-def system_of(stencil, chosen, radius=1):
+def system_of(stencil: np.ndarray, chosen: np.ndarray, radius: int = 1) -> scipy.sparse.csc_matrix:
     """Rows and columns of the Laplacian that belong to the chosen pixels.
 
     Args:
@@ -100,7 +102,7 @@ def system_of(stencil, chosen, radius=1):
     )
 
 
-def apply(stencil, chosen, planes, radius=1):
+def apply(stencil: np.ndarray, chosen: np.ndarray, planes: np.ndarray, radius: int = 1) -> np.ndarray:
     """The rows of the chosen pixels times planes of values.
 
     Args:
@@ -113,7 +115,7 @@ def apply(stencil, chosen, planes, radius=1):
     return np.stack([np.einsum("kn,nk->n", stencil, _neighbours(plane, chosen, radius, 0)) for plane in planes])
 
 
-def _neighbours(plane, chosen, radius, outside):
+def _neighbours(plane: np.ndarray, chosen: np.ndarray, radius: int, outside: float) -> np.ndarray:
     """What the neighbours of each chosen pixel hold: [n, (4 * radius + 1)²], `outside` beyond the border."""
     reach = 2 * radius
     padded = np.full((chosen.shape[0] + 2 * reach, chosen.shape[1] + 2 * reach), outside, dtype=plane.dtype)
@@ -123,7 +125,7 @@ def _neighbours(plane, chosen, radius, outside):
     return padded.ravel().take(((y + reach) * padded.shape[1] + x + reach)[:, None] + steps)
 
 
-def matting_laplacian(image, epsilon=1e-7, radius=1):
+def matting_laplacian(image: np.ndarray, epsilon: float = 1e-7, radius: int = 1) -> scipy.sparse.csc_matrix:
     """Sparse quadratic form whose (near) null space holds every locally colour-linear alpha.
 
     Args:

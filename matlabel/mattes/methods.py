@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 
 from matlabel.mattes.activations import enlarge_activations
+from matlabel.mattes.comparisons import METHODS, Given
 from matlabel.mattes.grid import matte
-from matlabel.mattes.problem import Evidence, Solver
+from matlabel.mattes.problem import DataTerms, Solver
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
 
 
@@ -16,9 +17,7 @@ def alphas_of(
     settings: MattesSettings,
     *,
     trimap: np.ndarray | None = None,
-    activations: np.ndarray | None = None,
-    embedding: np.ndarray | None = None,
-    drawn: np.ndarray | None = None,
+    prior: np.ndarray | None = None,
     device: str = "cpu",
 ) -> np.ndarray:
     """Alphas of the background and every label.
@@ -28,10 +27,7 @@ def alphas_of(
         labels: label values of the image's tags.
         settings: method and its parameters.
         trimap: uint8[H, W] label trimap; not read by `crf` and `none`.
-        activations: uint8[C + 1, h, w], background first; read by `crf`, `none` and with a prior
-            or contour.
-        embedding: uint8[e, ceil(H / 4), ceil(W / 4)] as the stage activations stores it; read with mattes.embedding.
-        drawn: bool[H, W], where a person has drawn into the trimap; read with activations.
+        prior: uint8[C + 1, h, w], the activations, background first; read by `crf`, `none` and with mattes.prior.
         device: where a network runs (`vitmatte`).
 
     Returns:
@@ -41,64 +37,27 @@ def alphas_of(
         ValueError: as `grid.matte`.
         UserError: an optional package or the network is missing.
     """
-    if settings.method not in WITHOUT_TRIMAP:
-        evidence = evidence_of(settings, activations, embedding, drawn)
-        return matte(image, trimap, labels, solver_of(settings, device), settings.scale, evidence)
-    probabilities = enlarge_activations(activations, *image.shape[:2])
+    if settings.method == "closed_form":
+        return matte(image, trimap, labels, closed_form_of(settings), settings.scale, terms_of(settings, prior))
+    enlarged = enlarge_activations(prior, *image.shape[:2]) if settings.method in WITHOUT_TRIMAP else None
     if settings.method == "none":
-        return probabilities
-    from matlabel.mattes.comparisons.crf import mean_field
-
-    return mean_field(image, probabilities, **settings.crf.model_dump())
+        return enlarged
+    return METHODS[settings.method](Given(image, labels, trimap, enlarged, device), settings)
 
 
-def evidence_of(
-    settings: MattesSettings,
-    activations: np.ndarray | None,
-    embedding: np.ndarray | None,
-    drawn: np.ndarray | None = None,
-) -> Evidence | None:
-    """What pulls beside the Laplacian; None where the method takes nothing, or the settings give nothing any weight.
+def terms_of(settings: MattesSettings, prior: np.ndarray | None) -> DataTerms:
+    """The data terms of closed-form matting, weighted as the settings say.
 
     Raises:
-        ValueError: what the settings read is missing.
+        ValueError: mattes.prior has a weight, and there is no prior.
     """
-    if settings.method != "closed_form" or not (settings.reads or settings.sampling):
-        return None
-    for name, planes in (("probabilities", activations), ("embedding", embedding)):
-        if name in settings.reads and planes is None:
-            raise ValueError(f"the settings of mattes read the activations' {name}, which is missing")
-    return Evidence(
-        activations, settings.prior, embedding, settings.embedding, drawn, settings.contour, settings.sampling
-    )
+    if settings.prior and prior is None:
+        raise ValueError("mattes.prior has a weight, but the activations' probabilities are missing")
+    return DataTerms(prior, settings.prior, settings.samples)
 
 
-def solver_of(settings: MattesSettings, device: str = "cpu") -> Solver:
-    """The solver of a method that reads a trimap, with its parameters filled in.
+def closed_form_of(settings: MattesSettings) -> Solver:
+    """The solver of closed-form matting with its parameters filled in."""
+    from matlabel.mattes import closed_form
 
-    Raises:
-        UserError: the network of `vitmatte` is not there.
-    """
-    epsilon, radius = settings.epsilon, settings.radius
-    match settings.method:
-        case "closed_form":
-            from matlabel.mattes import closed_form
-
-            return partial(closed_form.solve, epsilon=epsilon, radius=radius)
-        case "lbdm":
-            from matlabel.mattes.comparisons import lbdm
-
-            return lambda *problem: lbdm.solve(*problem, epsilon, radius)
-        case "knn":
-            from matlabel.mattes.comparisons import knn
-
-            return knn.solve
-        case "random_walk":
-            from matlabel.mattes.comparisons import random_walk
-
-            return random_walk.solve
-        case "vitmatte":
-            from matlabel.mattes.comparisons.vitmatte import load
-
-            return load(settings.weights, device)
-    raise ValueError(f"method {settings.method} does not read a trimap")
+    return partial(closed_form.solve, epsilon=settings.epsilon, radius=settings.radius)

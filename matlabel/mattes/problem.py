@@ -5,35 +5,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-UNKNOWN = 255
+from matlabel.artifacts.label_image import UNKNOWN
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What speaks for a label beside trimap and neighbours, mostly the classifier's word, and how much each weighs.
+class DataTerms:
+    """What speaks for a label at a pixel beside the colours of its neighbours, and how much each weighs.
 
     Weights are in units of the matting Laplacian, a cell of the solved grid: its diagonal is 5 where colours vary and
     8 where they do not (radius 1).
 
     Attributes:
-        activations: uint8 or float [C + 1, h', w'], background first, non-negative, any size and scale; not read with
-            prior 0 and contour 0.
-        prior: weight λ of the activations.
-        contour: share of the image's diagonal from the contours of their winner beyond which the winner stands; 0: the
-            prior is the same everywhere.
-        sampling: weight of the sure cells that one takes after in colour and place.
-        embedding: uint8[e, ceil(H / 4), ceil(W / 4)], 0 for −1 and 255 for 1; not read with tie 0.
-        tie: weight w of the likeness to sure cells in the embedding.
-        drawn: bool[H, W], where a person has drawn into the trimap; None where nobody has. Read with activations.
+        prior: uint8 or float [C + 1, h', w'], how likely each label is, background first, non-negative, of any size and
+            scale; where it is 0 for every label it says nothing. Not read with prior_weight 0.
+        prior_weight: λ.
+        samples_weight: weight of the known pixels that are most alike in colour and place.
     """
 
-    activations: np.ndarray | None = None
-    prior: float = 0.0
-    embedding: np.ndarray | None = None
-    tie: float = 0.0
-    drawn: np.ndarray | None = None
-    contour: float = 0.0
-    sampling: float = 0.0
+    prior: np.ndarray | None = None
+    prior_weight: float = 0.0
+    samples_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,26 +35,26 @@ class Problem:
         image: float[H, W, 3] in [0, 1], or uint8[H, W, 3].
         trimap: uint8[H, W]: 0 background, a label value where that label is sure, 255 unknown.
         values: the value of every plane of the alphas: 0 for the background, then the labels in the order given.
-        seeded: planes that have sure pixels, ascending. The others are 0 everywhere.
+        known_planes: planes that have known pixels, ascending. The others are 0 everywhere.
         unknown: int64[n], the unknown pixels as indices y * W + x.
-        evidence: what pulls beside the Laplacian, its planes those of `values`; None: nothing.
+        terms: what speaks for labels beside the Laplacian, its planes those of `values`.
     """
 
     image: np.ndarray
     trimap: np.ndarray
     values: list[int]
-    seeded: list[int]
+    known_planes: list[int]
     unknown: np.ndarray
-    evidence: Evidence | None = None
+    terms: DataTerms = DataTerms()
 
     @classmethod
     def of(
-        cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int], evidence: Evidence | None = None
+        cls, image: np.ndarray, trimap: np.ndarray, labels: Iterable[int], terms: DataTerms | None = None
     ) -> "Problem":
         """Check the arguments.
 
         Raises:
-            ValueError: every pixel is unknown (and there are labels), the trimap has a sure value that is not among
+            ValueError: every pixel is unknown (and there are labels), the trimap has a known value that is not among
                 the labels, or an argument has the wrong shape, type or range.
         """
         image, trimap = np.asarray(image), np.asarray(trimap)
@@ -82,27 +73,27 @@ class Problem:
         present = occurring(trimap)
         strangers = sorted(set(np.flatnonzero(present).tolist()) - {0, UNKNOWN, *labels})
         if strangers:
-            raise ValueError(f"the trimap has sure pixels of {strangers}, which are not among the labels {labels}")
+            raise ValueError(f"the trimap has known pixels of {strangers}, which are not among the labels {labels}")
         values = [0, *labels]
-        seeded = [plane for plane, value in enumerate(values) if present[value]]
-        if labels and not seeded:
+        known = [plane for plane, value in enumerate(values) if present[value]]
+        if labels and not known:
             raise ValueError("every pixel of the trimap is unknown: there is nothing to spread into it")
-        return cls(image, trimap, values, seeded, np.flatnonzero(trimap == UNKNOWN), evidence)
+        return cls(image, trimap, values, known, np.flatnonzero(trimap == UNKNOWN), terms or DataTerms())
 
     @property
     def needs_solving(self) -> bool:
         """Whether unknown pixels can go to more than one label."""
-        return len(self.unknown) > 0 and len(self.values) > 1 and len(self.seeded) > 1
+        return len(self.unknown) > 0 and len(self.values) > 1 and len(self.known_planes) > 1
 
     @property
-    def sure_values(self) -> list[int]:
-        """The values that have sure pixels."""
-        return [self.values[plane] for plane in self.seeded]
+    def known_values(self) -> list[int]:
+        """The values that have known pixels."""
+        return [self.values[plane] for plane in self.known_planes]
 
     @property
     def solved_values(self) -> list[int]:
-        """The values to solve for: all seeded ones but the first, which takes the rest."""
-        return self.sure_values[1:]
+        """The values to solve for: all known ones but the first, which takes the rest."""
+        return self.known_values[1:]
 
     def alphas(self, raw: np.ndarray | None = None) -> np.ndarray:
         """Alphas from the solution at the unknown pixels.
@@ -112,7 +103,7 @@ class Problem:
 
         Returns:
             float32[C + 1, H, W], background first, then the labels in the order given. In [0, 1], sums to one at
-            every pixel, exactly one-hot at sure pixels.
+            every pixel, exactly one-hot at known pixels.
         """
         height, width = self.trimap.shape
         if len(self.values) == 1:
@@ -124,15 +115,15 @@ class Problem:
         if self.needs_solving:
             flat[:, self.unknown] = self.soft(raw)
         else:
-            flat[self.seeded[0], self.unknown] = 1
+            flat[self.known_planes[0], self.unknown] = 1
         return alphas
 
     def soft(self, raw: np.ndarray) -> np.ndarray:
         """float32[C + 1, n]: the alphas at the unknown pixels, from `raw` as in `alphas`."""
         soft = np.zeros((len(self.values), raw.shape[1]), dtype=np.float32)
-        soft[self.seeded[1:]] = raw
+        soft[self.known_planes[1:]] = raw
         # Σ_k α_k = 1 holds by linearity.
-        soft[self.seeded[0]] = 1 - raw.sum(axis=0)
+        soft[self.known_planes[0]] = 1 - raw.sum(axis=0)
         # Alphas overshoot a little. Cutting off below 0 only and dividing keeps the order of the planes, and so the
         # winner.
         np.maximum(soft, 0, out=soft)
@@ -142,8 +133,8 @@ class Problem:
 
 Solver = Callable[..., np.ndarray]
 """(image float64[h, w, 3] in [0, 1], trimap uint8[h, w], values) -> float[len(values), h, w], the alpha of each value;
-called only where there are unknown pixels and at least two sure values. What it says of sure pixels is not read. Only
-one that takes a `pull.Pull` as a fourth argument can be used with evidence."""
+called only where there are unknown pixels and at least two known values. What it says of known pixels is not read. Only
+one that takes a `data_terms.DataTerm` as a fourth argument can be used with data terms."""
 
 
 def occurring(trimap: np.ndarray) -> np.ndarray:

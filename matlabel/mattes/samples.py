@@ -1,7 +1,7 @@
-"""What the sure cells are that an unknown one takes after: sampling, beside the Laplacian's propagation.
+"""Colour samples: the known cells most like an unknown one, in colour and place.
 
 The Laplacian knows neighbours only, and ends a region at the next edge, whichever that is. Here a cell is compared with
-sure cells some way off as well. Wang & Cohen brought the two together ("Optimized Color Sampling for Robust Matting",
+known cells some way off as well. Wang & Cohen brought the two together ("Optimized Color Sampling for Robust Matting",
 CVPR 2007); nearest neighbours in colour and place are those of Chen, Li & Tang ("KNN Matting", CVPR 2012). The weights
 are ours.
 """
@@ -11,10 +11,10 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage.color import rgb2lab
 
-from matlabel.mattes.downsample import area_mean
-from matlabel.mattes.problem import UNKNOWN
+from matlabel.artifacts.label_image import UNKNOWN
+from matlabel.pixels.cells import area_mean
 
-# Chosen on 185 training photographs (voc6, the tuning half) with their masks, see docs/results.md, where the labels
+# Chosen on 185 training photographs (voc6, the tuning half) with their masks, see docs/notebook.md, where the labels
 # hardly depend on them.
 UNLIKE = 4.0  # distance of two colours, in CIE Lab, at which one stands for the other by e^(−1/2)
 FAR = 0.1  # the same of two places, as a share of the diagonal
@@ -22,19 +22,19 @@ NEIGHBOURS = 10
 
 
 def sampled(image: np.ndarray, coarse: np.ndarray, scale: int, values: list[int]) -> np.ndarray:
-    """p_i^k = Σ_j a_ij [j is surely k] / Σ_j a_ij over the sure cells j that are most like i.
+    """The share of each label among the samples of an unknown cell i: p_i^k = Σ_j a_ij [j is k] / Σ_j a_ij.
 
-    a_ij = exp(−|c_i − c_j|² / 2 UNLIKE² − |x_i − x_j|² / 2 FAR²) with the cells' colours c and places x; the
+    a_ij = exp(−|c_i − c_j|² / 2 UNLIKE² − |x_i − x_j|² / 2 FAR²) for known cells j, with colours c and places x; the
     `NEIGHBOURS` largest count; of equally large ones those that the search finds first.
 
     Args:
         image: float[H, W, 3] in [0, 1], or uint8[H, W, 3].
         coarse: uint8[h, w], the trimap of the cells; 255 is unknown.
         scale: side of a cell in pixels.
-        values: the values of the sure cells.
+        values: the values of the known cells.
 
     Returns:
-        float64[len(values), h, w], summing to one at unknown cells, and 0 at sure ones. All 0 if no cell is sure.
+        float64[len(values), h, w], summing to one at unknown cells, and 0 at known ones. All 0 if no cell is known.
     """
     shares = np.zeros((len(values), *coarse.shape))
     asked = coarse == UNKNOWN

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def shares(planes):
+def shares(planes: np.ndarray) -> np.ndarray:
     """Cut planes off below 0 and divide by their sum; a pixel where none is above 0 is shared evenly.
 
     Args:

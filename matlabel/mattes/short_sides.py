@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def lengthen(image, trimap, window):
+def lengthen(image: np.ndarray, trimap: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, tuple]:
     """Lengthen sides shorter than a window at both ends by their own border pixels, sure or unknown as they are.
 
     Both ends alike, so that turning the image turns the alphas.
@@ -24,11 +24,11 @@ def lengthen(image, trimap, window):
     return image, trimap, inner
 
 
-def lengthen_planes(planes, window):
+def lengthen_planes(planes: np.ndarray, window: int) -> np.ndarray:
     """Planes float[..., H, W] lengthened as `lengthen` does their image."""
     pad = _pad(planes.shape[-2:], window)
     return np.pad(planes, [(0, 0)] * (planes.ndim - 2) + pad, mode="edge") if any(sum(pad, ())) else planes
 
 
-def _pad(shape, window):
+def _pad(shape: tuple[int, int], window: int) -> list[tuple[int, int]]:
     return [(n, n) for n in (max(0, -((side - window) // 2)) for side in shape)]

@@ -38,7 +38,7 @@ def matte_files(
         trimap: see `read_trimap`.
         out: the PNG to write; of several labels, label 3's is `<stem>-3.png` beside it.
         settings: a method that reads a trimap, its scale and parameters. One image has no activations, so that
-            prior, contour and embedding are not read; nor is sampling, which is for labels.
+            prior is not read; nor are samples, which are for labels.
         device: auto, cpu, cuda or mps.
         labels: see `read_trimap`.
         max_pixels: refuse larger pictures.
@@ -76,7 +76,7 @@ def matte_files(
     for file in files:
         if file.exists() and any(file.samefile(read) for read in (image, trimap)):
             raise UserError(f"{file}: is read here and would be overwritten; name another file with -o")
-    settings = settings.model_copy(update={"prior": 0.0, "contour": 0.0, "sampling": 0.0, "embedding": 0.0})
+    settings = settings.model_copy(update={"prior": 0.0, "samples": 0.0})
     alphas = alphas_of(picture, present, settings, trimap=guide, device=device_of(settings, device))
     for file, alpha in zip(files, alphas[1:], strict=True):
         with atomic_path(file) as temporary:

@@ -14,7 +14,7 @@ defeats iteration; nearest colours lie all over the image, which fills the facto
 within a few hundred iterations.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import scipy.sparse
@@ -27,7 +27,9 @@ LinearSolver = Callable[[scipy.sparse.csr_array, np.ndarray], np.ndarray]
 """(symmetric positive definite float64[n, n], right-hand sides float64[n, c]) -> solutions float64[n, c]."""
 
 
-def solve(laplacian, trimap, values, linear_solver: LinearSolver):
+def solve(
+    laplacian: scipy.sparse.sparray, trimap: np.ndarray, values: Sequence[int], linear_solver: LinearSolver
+) -> np.ndarray:
     """Solve for the unknown pixels of a trimap.
 
     Args:
@@ -64,7 +66,7 @@ def solve(laplacian, trimap, values, linear_solver: LinearSolver):
     return alphas
 
 
-def direct(system, right):
+def direct(system: scipy.sparse.csr_array, right: np.ndarray) -> np.ndarray:
     """Solve by SuperLU: exact; for graphs that are nearly planar. A `LinearSolver`."""
     # Symmetric positive definite: no pivoting, and an ordering for symmetric patterns fills in a third of what
     # SuperLU's default does. Planar graphs have tiny supernodes, so wide panels only cost.
@@ -79,7 +81,9 @@ def direct(system, right):
     return factors.solve(right)
 
 
-def conjugate_gradients(system, right, tolerance=1e-7, iterations=10_000):
+def conjugate_gradients(
+    system: scipy.sparse.csr_array, right: np.ndarray, tolerance: float = 1e-7, iterations: int = 10_000
+) -> np.ndarray:
     """Solve by conjugate gradients with the diagonal as preconditioner; for graphs that mix fast. A `LinearSolver`.
 
     Args:

@@ -17,7 +17,7 @@ from matlabel.artifacts.shard import Packed, Shard, open_shard, pack, write_shar
 from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import Entry, ShardManifest, load_shard
 from matlabel.devices import has_nvidia_gpu, pick_device
-from matlabel.mattes.methods import alphas_of, evidence_of
+from matlabel.mattes.methods import alphas_of, terms_of
 from matlabel.mattes.problem import Problem
 from matlabel.processes import ordered, over_processes
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
@@ -31,9 +31,7 @@ class Task:
     entry: Entry
     classes: np.ndarray
     trimap: np.ndarray | None
-    activations: np.ndarray | None
-    embedding: np.ndarray | None = None
-    drawn: np.ndarray | None = None
+    prior: np.ndarray | None
 
     def image(self) -> np.ndarray:
         """The photograph, uint8[H, W, 3], of the trimap's size."""
@@ -85,8 +83,6 @@ def run(
             guided as guides,
             write_shard(out, **context.shard_attributes) as writer,
         ):
-            if chosen.embedding and not source.settings.get("embedding"):
-                raise UserError(f"{activations}: holds no embedding for mattes.embedding; set activations.embedding: 8")
             tasks = tasks_of(shard, source, guides, chosen)
             if device == "cuda" and chosen.method == "closed_form":
                 found = on_device(tasks, device, chosen, workers)
@@ -112,9 +108,10 @@ def device_of(settings: MattesSettings, wanted: str) -> str:
 
 def matted(task: Task, settings: MattesSettings, device: str) -> Packed:
     """The alphas of one image as a shard stores them: uint8[C + 1, H, W], background first."""
-    labels = task.classes.tolist()
-    found = {name: getattr(task, name) for name in ("trimap", "activations", "embedding", "drawn")}
-    return packed(alphas_of(task.image(), labels, settings, **found, device=device))
+    alphas = alphas_of(
+        task.image(), task.classes.tolist(), settings, trimap=task.trimap, prior=task.prior, device=device
+    )
+    return packed(alphas)
 
 
 def packed(alphas: np.ndarray) -> Packed:
@@ -127,20 +124,21 @@ def tasks_of(
 ) -> Iterator[Task]:
     """What the method needs of each image of a shard, in slot order, read as it is asked for."""
     for entry in shard.entries:
-        found = {name: activations.read(entry.id, name) for name in ("classes", *settings.reads)}
-        planes = found.get("probabilities"), found.get("embedding")
         guide = {} if trimaps is None else trimaps[entry.id]
-        drawn = guide["drawn"].astype(bool) if "drawn" in guide else None
-        yield Task(shard.folder, entry, found["classes"], guide.get("trimap"), *planes, drawn)
+        prior = None
+        if settings.reads_prior:
+            # Where a person has drawn, the activations as the strokes have corrected them.
+            prior = guide["prior"] if "prior" in guide else activations.read(entry.id, "probabilities")
+        yield Task(shard.folder, entry, activations.read(entry.id, "classes"), guide.get("trimap"), prior)
 
 
 def on_device(tasks: Iterator[Task], device: str, settings: MattesSettings, workers: int) -> Iterator[Packed]:
     """Closed-form alphas as a shard stores them, in batches on one device, while threads load what comes next."""
-    from matlabel.mattes.gpu.stream import closed_form_stream, ready
+    from matlabel.mattes.gpu.stream import Prepared, closed_form_stream, ready
 
-    def problem(task):
-        evidence = evidence_of(settings, task.activations, task.embedding, task.drawn)
-        return ready(Problem.of(task.image(), task.trimap, task.classes.tolist(), evidence), settings)
+    def problem(task: Task) -> Problem | Prepared:
+        terms = terms_of(settings, task.prior)
+        return ready(Problem.of(task.image(), task.trimap, task.classes.tolist(), terms), settings)
 
     with ThreadPoolExecutor(workers) as pool:
         problems = ordered(pool, problem, tasks, ahead=2 * settings.batch_size)

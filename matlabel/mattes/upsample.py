@@ -12,14 +12,14 @@ from matlabel.mattes import cholesky3
 from matlabel.pixels import resample
 
 
-def _window_mean(planes, radius):
+def _window_mean(planes: np.ndarray, radius: int) -> np.ndarray:
     """Mean over a (2 * radius + 1)² window; the border is mirrored, so constants stay what they are."""
     for axis in (-2, -1):
         planes = uniform_filter1d(planes, 2 * radius + 1, axis=axis, mode="reflect")
     return planes
 
 
-def linear_coefficients(alphas, image, epsilon, radius=1):
+def linear_coefficients(alphas: np.ndarray, image: np.ndarray, epsilon: float, radius: int = 1) -> np.ndarray:
     """Ridge regression alpha ≈ aᵀ I + b in every window, then the mean over the windows that cover a pixel.
 
     Args:
@@ -47,7 +47,15 @@ def linear_coefficients(alphas, image, epsilon, radius=1):
     return _window_mean(np.concatenate([slope, intercept[None]]), radius)
 
 
-def upsample(alphas, coarse_image, image, pixels, scale, epsilon=1e-5, radius=1):
+def upsample(
+    alphas: np.ndarray,
+    coarse_image: np.ndarray,
+    image: np.ndarray,
+    pixels: np.ndarray,
+    scale: int,
+    epsilon: float = 1e-5,
+    radius: int = 1,
+) -> np.ndarray:
     """Alphas of the coarse grid at some pixels of the full image.
 
     The map is linear in `alphas` and keeps constants, so planes that sum to one still do; single values may leave

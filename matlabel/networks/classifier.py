@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matlabel.networks.affinity import AffinityHead
 from matlabel.networks.backbone import Trunk
 
 
@@ -38,10 +37,9 @@ class CamNetwork(nn.Module):
         trunk: where F comes from.
         classes: K.
         embedding_size: d; None: no embedding.
-        affinity_size: channels of `affinity`, a head that whoever wants it applies to `Output.features`; None: none.
     """
 
-    def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None, affinity_size: int | None = None):
+    def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None):
         super().__init__()
         self.trunk = trunk
         # First, so that it starts the same with and without an embedding: what terms add is then all that differs.
@@ -54,13 +52,11 @@ class CamNetwork(nn.Module):
                 nn.ReLU(inplace=True),
                 _initialised(nn.Conv2d(width, embedding_size, 1)),
             )
-        # Last, and fed by a trunk that it does not move: all else trains to the same bits with and without it.
-        self.affinity = AffinityHead(trunk.layer_channels, affinity_size) if affinity_size else None
 
     @property
     def heads(self) -> list[nn.Module]:
         """The layers that are new."""
-        return [head for head in (self.classifier, self.embedder, self.affinity) if head is not None]
+        return [head for head in (self.classifier, self.embedder) if head is not None]
 
     def forward(self, images: Tensor, embed: bool = True) -> Output:
         """Normalised images [B, 3, H, W] -> maps and (if wanted and there is a head) embedding at the output stride."""

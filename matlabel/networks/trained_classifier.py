@@ -11,7 +11,6 @@ from matlabel.artifacts.state_dict import load_into
 from matlabel.artifacts.weights import load_weights, ours, recorded_settings
 from matlabel.networks.backbone import Scale, Trunk
 from matlabel.networks.classifier import CamNetwork
-from matlabel.networks.embedding_axes import covariance_of
 from matlabel.settings.cam import CamSettings
 
 
@@ -25,8 +24,6 @@ class Classifier:
         centres: float32[K, d], or None without an embedding.
         known: bool[K], False for classes whose centre was never seen.
         background: float32[n, d] background centres, n ≥ 0.
-        covariance: float64[d, d] of the pixels of the embedding, on the CPU; None without an embedding, and of
-            classifiers trained before it was kept.
         parts_classes: whether the embedding was trained to tell classes apart (the term category), and not only
             objects from their background.
         plain: why a plain classifier was taken in place of the one that was asked for; empty where it was not.
@@ -37,7 +34,6 @@ class Classifier:
     centres: Tensor | None
     known: Tensor | None
     background: Tensor | None
-    covariance: Tensor | None = None
     parts_classes: bool = True
     plain: str = ""
 
@@ -55,7 +51,7 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     if odd := next((name for name in weights.tensors if not name.startswith(("network.", "centres."))), None):
         raise UserError(f"{path}: holds {cut(odd)}, which no training of cam writes")
     trunk = Trunk(settings.backbone, settings.output_stride)
-    network = CamNetwork(trunk, len(classes), *settings.head_sizes)
+    network = CamNetwork(trunk, len(classes), settings.embedding_channels)
     load_into(network, _part(weights.tensors, "network"), str(path))
     trunk.scale, trunk.licence = scale, weights.metadata.get("licence", "")
     network.eval().requires_grad_(False).to(device)
@@ -65,14 +61,12 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     if not centres:
         return Classifier(network, classes, None, None, None, plain=weights.metadata.get("plain", ""))
     background = centres["background"][centres["background_seen"] > 0]
-    covariance = covariance_of(centres["moment"]) if "moment" in centres and centres["averaged"] > 0 else None
     return Classifier(
         network,
         classes,
         centres["classes"],
         centres["seen"] > 0,
         background,
-        covariance,
         parts_classes=settings.category > 0,
     )
 
@@ -106,9 +100,6 @@ def _centres(path: str | Path, tensors: dict[str, Tensor], settings: CamSettings
         "background": (count, size),
         "background_seen": (count,),
     }
-    # Not kept by trainings of before it was.
-    if "moment" in centres:
-        shapes |= {"moment": (size + 1, size + 1), "averaged": ()}
     for name, shape in shapes.items():
         found = centres.get(name)
         if found is None or tuple(found.shape) != shape:

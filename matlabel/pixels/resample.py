@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def taps(length, source, step):
+def taps(length: int, source: int, step: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The two source samples around each target sample of one axis.
 
     Args:
@@ -20,7 +20,7 @@ def taps(length, source, step):
     return low, np.minimum(low + 1, source - 1), at - low
 
 
-def resize(planes, height, width):
+def resize(planes: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize planes as torch's `interpolate(mode="bilinear", align_corners=False)` with a size does.
 
     Args:

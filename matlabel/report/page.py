@@ -22,6 +22,7 @@ from matlabel.report.tables import (
     scores_table,
     unmasked_table,
 )
+from matlabel.stages import TRAININGS
 
 MOST_OPEN = 6
 MOST_LISTED = 300
@@ -136,7 +137,7 @@ def curves_section(runs: Sequence[Run]) -> Html:
         text = "Seed mIoU on the scoring half by background threshold. Dashed: before spreading."
         chart = figures.threshold_curves("thresholds", curves)
         parts.append(element("figure", chart, element("figcaption", text), class_="wide"))
-    for stage in ("cam", "segmenter"):
+    for stage in TRAININGS:
         for run in _first_of(runs, stage):
             if history := run.histories.get(stage):
                 name, title = f"loss-{stage}-{run.keys[stage]}", f"{stage}: {_title(run, runs)}"

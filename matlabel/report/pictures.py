@@ -12,11 +12,12 @@ from matlabel.dataset.manifest import Entry, ShardManifest
 from matlabel.dataset.true_masks import TrueMasks
 from matlabel.report import gallery
 from matlabel.report.runs import Run, folder_of
+from matlabel.stages import FIRST, STAGES
 
 COLUMNS = ("image", "activations", "trimap", "alphas", "pseudo-label", "prediction", "truth")
 # Evaluation has read these of such images, so that they stand before the report is made.
-ALL_STAGES = ("activations", "trimaps", "mattes", "labels", "predictions")
-HELD_OUT_STAGES = ("predictions",)
+ALL_STAGES = tuple(name for name, stage in STAGES.items() if stage.sharded and stage is not FIRST)
+HELD_OUT_STAGES = tuple(name for name, stage in STAGES.items() if stage.held_out)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from matlabel.artifacts.provenance import Inputs
 from matlabel.artifacts.reading import read_text
 from matlabel.artifacts.scores import read_scores, score
 from matlabel.artifacts.yaml_files import read_yaml
+from matlabel.stages import LAST, TRAININGS
 
 EARLIER = "an earlier round: "
 
@@ -27,7 +28,7 @@ class Run:
         classes: rows of per_class.csv, background first.
         images: rows of per_image.csv.
         curves: column of curves.csv -> float64[256], NaN where there is no value.
-        histories: "cam", "segmenter" -> column of history.csv -> float64[rows].
+        histories: training -> column of history.csv -> float64[rows].
         supervised: whether its labels are the true masks.
         beyond_tags: in words, what it has learned from besides image-level tags; None if nothing.
         held_out_labelled: whether the held-out images have pseudo-labels, too.
@@ -62,9 +63,9 @@ def load_run(entry: dict[str, Any], results: Path, inputs: Inputs) -> Run:
         UserError: the evaluation is missing.
     """
     keys = dict(entry["keys"])
-    scores = folder_of(results, "evaluation", keys) / "scores.json"
+    scores = folder_of(results, LAST.name, keys) / LAST.main
     histories = {}
-    for stage in ("cam", "segmenter"):
+    for stage in TRAININGS:
         if stage in keys:
             path = folder_of(results, stage, keys) / "history.csv"
             # Frozen weights were not trained here and have no history.
@@ -92,7 +93,7 @@ def folder_of(results: Path, stage: str, keys: dict[str, str]) -> Path:
 
 
 def settings_of(results: Path, stage: str, key: str) -> dict[str, Any]:
-    """The settings of an artifact folder that differ from their defaults.
+    """The settings of an artifact folder.
 
     Raises:
         UserError: there is no such folder.

@@ -8,32 +8,10 @@ import yaml
 
 from matlabel.artifacts.digest import canonical, text_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
-from matlabel.settings.mattes import WITHOUT_TRIMAP
-
-STAGES = (
-    "dataset",
-    "cam",
-    "activations",
-    "trimaps",
-    "mattes",
-    "labels",
-    "segmenter",
-    "predictions",
-    "evaluation",
-    "report",
-)
-TRAININGS = ("cam", "segmenter")
-SHARDED = ("dataset", "activations", "trimaps", "mattes", "labels", "predictions")
-# Stages whose shards are exported as PNGs, too.
-EXPORTED = ("labels", "predictions")
-# What the job of a stage without shards leaves beside its main file.
-BESIDE = {
-    "cam": ("check.json", "held_out.csv", "history.csv"),
-    "segmenter": ("config.json", "history.csv"),
-    "evaluation": ("per_class.csv", "per_image.csv", "wrong_tags.csv", "curves.csv"),
-}
+from matlabel.stages import FIRST, FOLDERS, LAST, STAGES, Stage
 
 
 @dataclass
@@ -50,58 +28,35 @@ class Node:
     stage: str
     key: str
     settings: Settings
-    all_settings: StageSettings
     upstream: dict[str, str]
     payload: dict[str, Any]
     users: list[tuple[str, int]] = field(default_factory=list)
 
     @property
+    def definition(self) -> Stage:
+        """The stage's entry in the table."""
+        return FOLDERS[self.stage]
+
+    @property
     def folder(self) -> str:
         """Where its artifacts lie, relative to the working directory."""
-        return f"results/{self.stage}/{self.key}"
+        return self.definition.folder.format(key=self.key)
 
     def settings_text(self, classes: list[str]) -> str:
         """The content of settings.yaml: it says no more than the key does, so equal keys have equal files."""
-        return yaml.safe_dump(
-            {"key": self.key, "classes": classes, **self.payload}, sort_keys=False, allow_unicode=True
-        )
-
-
-def upstream_of(stage: str, settings: StageSettings) -> tuple[str, ...]:
-    """The stages of its own chain that a stage reads, under these settings."""
-    masks = settings.labels.source == "masks"
-    if stage == "mattes":
-        read = ("dataset", "activations")
-        read += () if settings.mattes.method in WITHOUT_TRIMAP else ("trimaps",)
-    elif stage == "segmenter":
-        read = ("dataset", "labels")
-        read += ("mattes",) if settings.segmenter.target == "soft" else ()
-        read += ("cam",) if settings.segmenter.weights == "cam" else ()
-    elif stage == "activations":
-        read = ("dataset", "cam") if settings.activations.kind == "cam" else ("dataset",)
-    elif stage == "evaluation":
-        read = ("dataset", "labels") if masks else ("dataset", "activations", "trimaps", "mattes", "labels")
-        read += ("cam",) if not masks and settings.activations.kind == "cam" else ()
-        read += ("predictions",) if settings.segmenter.train else ()
-    else:
-        read = {
-            "dataset": (),
-            "cam": ("dataset",),
-            "trimaps": ("dataset", "activations"),
-            "labels": ("dataset",) if masks else ("dataset", "mattes"),
-            "predictions": ("dataset", "segmenter"),
-        }[stage]
-    return read
+        # `matlabel.artifacts.format` looks for the format in the first line.
+        said = {"format": FORMAT, "key": self.key, "classes": classes, **self.payload}
+        return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
 
 
 def stages_of(settings: StageSettings) -> list[str]:
     """The stages that a variant needs, in order, without the report."""
-    needed, todo = set(), ["evaluation"]
+    needed, todo = set(), [LAST.name]
     while todo:
         stage = todo.pop()
         if stage not in needed:
             needed.add(stage)
-            todo.extend(upstream_of(stage, settings))
+            todo.extend(STAGES[stage].reads(settings))
     return [stage for stage in STAGES if stage in needed]
 
 
@@ -126,33 +81,42 @@ def add_chain(
         UserError: two different payloads share a key (one chance in billions: any setting changed resolves it).
     """
     keys: dict[str, str] = {}
-    for stage in stages_of(settings):
-        block = getattr(settings, stage)
-        upstream = {name: keys[name] for name in upstream_of(stage, settings)}
-        if stage == "activations" and earlier is not None:
-            upstream["segmenter"] = earlier["segmenter"]
-        payload: dict[str, Any] = {"stage": stage, "settings": block.keyed(), "upstream": upstream}
-        if stage == "dataset":
+    for name in stages_of(settings):
+        stage, own = STAGES[name], getattr(settings, name)
+        upstream = {read: keys[read] for read in stage.reads(settings)}
+        if earlier is not None:
+            upstream |= {read: earlier[read] for read in stage.reads_earlier(settings)}
+        payload: dict[str, Any] = {
+            "format": FORMAT,
+            "stage": name,
+            "settings": own.keyed(),
+            "upstream": upstream,
+        }
+        if stage is FIRST:
             payload["classes"] = classes
-        if stage in TRAININGS:
-            frozen = stage == "cam" and block.weights_from
+        if stage.training:
             # Weights that are taken over depend on no seed and no image.
-            payload["seed"] = 0 if frozen else seed
-            if block.splits is None and not frozen:
-                payload["splits"] = {"all_except": settings.evaluation.splits}
-        if stage == "evaluation" and block.label_splits is None:
+            payload["seed"] = seed if stage.trains(own) else 0
+        if stage.all_but and getattr(own, stage.all_but) is None and (stage.trains(own) or not stage.training):
             payload["splits"] = {"all_except": settings.evaluation.splits}
-        keys[stage] = add_node(nodes, stage, payload, upstream, settings).key
-        nodes[keys[stage]].users.append((variant, seed))
+        keys[name] = add_node(nodes, name, payload, upstream, own).key
+        nodes[keys[name]].users.append((variant, seed))
     return keys
 
 
 def add_node(
-    nodes: dict[str, Node], stage: str, payload: dict[str, Any], upstream: dict[str, str], settings: StageSettings
+    nodes: dict[str, Node], stage: str, payload: dict[str, Any], upstream: dict[str, str], own: Settings
 ) -> Node:
     """The node of a payload, made if it is new: its key is the digest's first 8 hex digits."""
-    key = text_sha256(canonical(payload))[:8]
-    node = nodes.setdefault(key, Node(stage, key, getattr(settings, stage), settings, upstream, payload))
-    if node.payload != payload:
-        raise UserError(f"the settings of {node.stage} and {stage} happen to share the key {key}: change any of them")
-    return node
+    node = node_of(stage, payload, upstream, own)
+    found = nodes.setdefault(node.key, node)
+    if found.payload != payload:
+        raise UserError(
+            f"the settings of {found.stage} and {stage} happen to share the key {node.key}: change any of them"
+        )
+    return found
+
+
+def node_of(stage: str, payload: dict[str, Any], upstream: dict[str, str], own: Settings) -> Node:
+    """A node by itself; the arguments are those of `add_node`."""
+    return Node(stage, text_sha256(canonical(payload))[:8], own, upstream, payload)

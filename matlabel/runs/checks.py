@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from importlib.util import find_spec
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
@@ -15,6 +15,7 @@ from matlabel.runs.chain import stages_of
 from matlabel.runs.second_round import earlier_round
 from matlabel.runs.starts import check_name
 from matlabel.settings.config import StageSettings
+from matlabel.stages import STAGES
 
 # A repository on a hub: an owner and a name.
 ON_HUB = re.compile(r"[A-Za-z0-9]\w*(?:[.-]\w+)*/[A-Za-z0-9][\w.-]*")
@@ -39,15 +40,8 @@ def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
     Raises:
         UserError: it is not so.
     """
-    for stage, field in (
-        ("cam", "splits"),
-        ("segmenter", "splits"),
-        ("labels", "splits"),
-        ("predictions", "splits"),
-        ("evaluation", "splits"),
-        ("evaluation", "label_splits"),
-    ):
-        for split in getattr(getattr(settings, stage), field) or []:
+    for stage, field in product(STAGES, ("splits", "label_splits")):
+        for split in getattr(getattr(settings, stage), field, None) or []:
             if split not in data.splits:
                 raise UserError(
                     f"{where}{stage}.{field}: the data has no split {split}; it has {', '.join(data.splits)}"
@@ -155,10 +149,10 @@ def check_rounds(where: str, variant: str, variants: Mapping[str, StageSettings]
     held_out, earlier = variants[variant].evaluation.splits, earlier_round(variants[variant])
     while earlier:
         settings = variants[earlier]
-        trainings = [("segmenter", settings.segmenter)]
-        if "cam" in stages_of(settings) and not settings.cam.weights_from:
-            trainings.append(("cam", settings.cam))
-        for stage, training in trainings:
+        for stage in reversed(stages_of(settings)):
+            training = getattr(settings, stage)
+            if not STAGES[stage].trains(training):
+                continue
             learnt = training.splits or [split for split in data.splits if split not in settings.evaluation.splits]
             both = [split for split in learnt if split in held_out]
             if both:

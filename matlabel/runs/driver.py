@@ -1,98 +1,22 @@
-"""The process that runs the workflow. It says in a file who it is and what it makes, so that no other makes the same.
-
-Snakemake's lock is not enough: it says nothing of who holds it, outlives a driver that is killed, and is taken away
-by any other run in the same folder that ends.
-"""
+"""The process that runs the workflow: it says who it is and what it makes, so that no other makes the same."""
 
 import atexit
-import json
 import os
-import shutil
 import sys
-import time
 from collections.abc import Collection, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from pydantic import TypeAdapter
-
-from matlabel.artifacts.atomic import write_text
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.lock import exclusive
-from matlabel.artifacts.owner import Owner
-from matlabel.artifacts.reading import read_json
+from matlabel.runs.driver_file import FOLDER, SLURM, Driver, others, read, write
 from matlabel.runs.local_jobs import start_as_children, wait_for_jobs_of
-from matlabel.runs.orphaned_jobs import Planned, ended, settle
+from matlabel.runs.orphaned_jobs import Planned, settle
+from matlabel.runs.snakemake_internals import FOLDER as SNAKEMAKE
+from matlabel.runs.snakemake_internals import locked, remove_lock
 
-_FOLDER = ".drivers"
-# Executors whose jobs the next run can ask for (see `matlabel.runs.orphaned_jobs`).
-_SLURM = "slurm"
-
-
-@dataclass(frozen=True)
-class Driver:
-    """One that runs jobs, or did.
-
-    Attributes:
-        owner: its process.
-        since: when it started, for people.
-        executor: what runs its jobs, as Snakemake calls it; "" while it runs none yet.
-        local: its jobs are its children.
-        makes: files, relative to the working directory.
-        reads: likewise.
-        slurm_job: the job that it is itself on SLURM; "" for none.
-        slurm_restarts: how often that job had been put in the queue again; "" for never.
-        user: number of who started it.
-    """
-
-    owner: Owner
-    since: str
-    executor: str = ""
-    local: bool = True
-    makes: list[str] = field(default_factory=list)
-    reads: list[str] = field(default_factory=list)
-    slurm_job: str = ""
-    slurm_restarts: str = ""
-    user: int = -1
-
-    @classmethod
-    def this_process(cls) -> "Driver":
-        """The process that asks, before it runs jobs."""
-        job, restarts = (os.environ.get(name, "") for name in ("SLURM_JOB_ID", "SLURM_RESTART_COUNT"))
-        owner, since = Owner.this_process(), time.strftime("%F %T")
-        return cls(owner, since, slurm_job=job, slurm_restarts=restarts, user=os.getuid())
-
-    def alive(self) -> bool | None:
-        """Whether it runs; None where that cannot be seen from here."""
-        alive = self.owner.alive()
-        ours = self.slurm_job and self.user == os.getuid()
-        return False if alive is None and ours and ended(self.slurm_job, self.slurm_restarts) else alive
-
-    def obstacle(self) -> str | None:
-        """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""
-        if not self.executor:
-            return None
-        alive, who = self.alive(), f"({self.owner}, {self.executor}, since {self.since})"
-        if alive:
-            return f"another run is at work {who}; wait for it, or stop it"
-        then = "when nothing of it runs any more: snakemake --unlock"
-        if alive is None:
-            return (
-                f"another run was started on a machine that cannot be looked at from here {who}; look there, and {then}"
-            )
-        if self.local or (self.executor == _SLURM and shutil.which("squeue")):
-            return None
-        return f"the last run ended before its jobs {who}; look for them where {self.executor} runs them, and {then}"
-
-    def clash(self, makes: Collection[str], reads: Collection[str]) -> str | None:
-        """A file that one makes and the other makes or reads."""
-        common = set(self.makes) & {*makes, *reads} | set(self.reads) & set(makes)
-        return min(common, default=None)
-
-
-_DRIVERS = TypeAdapter(Driver)
 _mine: tuple[Path, Driver] | None = None
 
 
@@ -101,12 +25,11 @@ def writable(results: Path) -> bool:
     return os.access(next(folder for folder in (results, *results.resolve().parents) if folder.exists()), os.W_OK)
 
 
-def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
-    """Be a driver of a results folder, and take away Snakemake's lock where it is certain that nothing runs.
+def enter(directory: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
+    """Be a driver of a working directory, and take away Snakemake's lock where it is certain that nothing runs.
 
     Args:
-        results: the results folder.
-        snakemake: where Snakemake keeps what it knows of the working directory, `.snakemake`.
+        directory: that Snakemake runs in.
         looking: this is a dry run or the like, which changes nothing.
         unlocking: a person has looked and says that nothing runs.
 
@@ -117,14 +40,15 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
         UserError: Snakemake cannot run here.
     """
     global _mine
-    here, locks = results.resolve(), snakemake / "locks"
+    results, snakemake = directory / "results", directory / SNAKEMAKE
+    here = results.resolve()
     if not (looking or writable(snakemake)):
         raise UserError(
             f"{snakemake.resolve()}: cannot be written to; look at it with -n, or run in a folder of your own"
         )
     if not writable(results):
         return [f"{here}: read-only; it can be looked at (-n), but nothing can run"]
-    folder = results / _FOLDER
+    folder = results / FOLDER
     with nullcontext() if looking else exclusive(folder / ".lock"):
         if unlocking:
             for path in folder.glob("*.json"):
@@ -132,11 +56,10 @@ def enter(results: Path, snakemake: Path, looking: bool = False, unlocking: bool
             return []
         if not looking:
             mine = Driver.this_process()
-            # That of a driver that has started itself once more is its own.
-            _mine = folder / f"{mine.owner.host}-{mine.owner.pid}-{mine.owner.started}.json", mine
-            _write(*_mine)
+            _mine = mine.file(folder), mine
+            write(*_mine)
             atexit.register(_leave_unbegun)
-        notes = _look_at_lock(here, locks, [other for _, other in _others(folder)], looking)
+        notes = _look_at_lock(directory, [other for _, other in _others(folder)], looking)
     return notes
 
 
@@ -164,7 +87,7 @@ def begin(
     global _mine
     if local:
         start_as_children()
-    folder, makes = results / _FOLDER, planned.files
+    folder, makes = results / FOLDER, planned.files
     # Before any job is taken for one that a killed driver has left.
     _refuse_clash(folder, makes, reads)
     if settle(planned, on_cluster=not local or _left_on_slurm(folder), every=every):
@@ -181,7 +104,7 @@ def begin(
                 path.unlink(missing_ok=True)
         path, mine = _mine
         _mine = path, replace(mine, executor=executor, local=local, makes=sorted(makes), reads=sorted(reads))
-        _write(*_mine)
+        write(*_mine)
     return True
 
 
@@ -191,7 +114,7 @@ def at_work(results: Path) -> str | None:
     Raises:
         UserError: a driver's file is unreadable.
     """
-    for _, other in _others(results / _FOLDER):
+    for _, other in _others(results / FOLDER):
         if why := other.obstacle():
             return why
         if other.alive():
@@ -210,8 +133,8 @@ def end(unfinished: Collection[str] = ()) -> None:
         return
     path, mine = _mine
     left = sorted(set(mine.makes) & set(unfinished))
-    if left and not mine.local and mine.executor != _SLURM:
-        _write(path, replace(mine, makes=left))
+    if left and not mine.local and mine.executor != SLURM:
+        write(path, replace(mine, makes=left))
     else:
         path.unlink(missing_ok=True)
 
@@ -223,10 +146,11 @@ def again() -> NoReturn:
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: bool) -> list[str]:
+def _look_at_lock(directory: Path, others: list[Driver], looking: bool) -> list[str]:
     """Why Snakemake's lock stays, or that it is removed; nothing where there is none."""
-    if not (locks.is_dir() and any(locks.iterdir())):
+    if not locked(directory):
         return []
+    results = (directory / "results").resolve()
     if obstacles := [why for other in others if (why := other.obstacle())]:
         return [f"{results}: {why}" for why in obstacles]
     alive = [other.alive() for other in others]
@@ -235,8 +159,7 @@ def _look_at_lock(results: Path, locks: Path, others: list[Driver], looking: boo
     if False in alive:
         dead = others[alive.index(False)]
         if not looking:
-            shutil.rmtree(locks)
-            locks.mkdir()
+            remove_lock(directory)
         then = "the next one removes its lock" if looking else "its lock is removed"
         return [f"the last run in {results} ({dead.owner}, since {dead.since}) was killed; {then}"]
     return [f"{results}: locked by another run that left no word; when none is at work: snakemake --unlock"]
@@ -250,7 +173,7 @@ def _refuse_clash(folder: Path, makes: Collection[str], reads: Collection[str]) 
 
 def _left_on_slurm(folder: Path) -> bool:
     """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
-    return any(other.executor == _SLURM and other.alive() is False for _, other in _others(folder))
+    return any(other.executor == SLURM and other.alive() is False for _, other in _others(folder))
 
 
 def _leave_unbegun() -> None:
@@ -262,7 +185,7 @@ def _leave_unbegun() -> None:
 def _unlock(path: Path) -> None:
     """Take a person's word for it that nothing runs; what is alive here contradicts it."""
     try:
-        driver = _read(path)
+        driver = read(path)
     except UserError:
         driver = None
     if not (driver and driver.alive()):
@@ -270,24 +193,4 @@ def _unlock(path: Path) -> None:
 
 
 def _others(folder: Path) -> Iterator[tuple[Path, Driver]]:
-    for path in sorted(folder.glob("*.json")):
-        if _mine and path == _mine[0]:
-            continue
-        try:
-            yield path, _read(path)
-        except UserError:
-            # Not one that has ended meanwhile.
-            if path.exists():
-                raise
-
-
-def _read(path: Path) -> Driver:
-    try:
-        found = read_json(path)
-        return _DRIVERS.validate_python({**found, "owner": Owner.parse(found.get("owner"))})
-    except ValueError as error:
-        raise UserError(f"{path}: does not say who runs here; when nothing does: snakemake --unlock") from error
-
-
-def _write(path: Path, driver: Driver) -> None:
-    write_text(path, json.dumps(asdict(driver)))
+    return others(folder, but=_mine[0] if _mine else None)

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
-from matlabel.runs.chain import STAGES
 from matlabel.runs.plan import Plan
+from matlabel.stages import REPORT, STAGES
 
 _RUNS = Path("results/runs")
 _KEY = re.compile(r"[0-9a-f]{8}")
@@ -26,7 +26,7 @@ def set_links(plan: Plan) -> None:
         for above in (_RUNS, folder.parent, folder):
             if above.is_symlink() or (above.exists() and not above.is_dir()):
                 raise _foreign(above, "folder")
-        targets = {**keys, "report": plan.report.key}
+        targets = {**keys, REPORT.name: plan.report.key}
         for stage in STAGES:
             link = folder / stage
             if os.path.lexists(link) and not _ours(link):

@@ -7,8 +7,8 @@ its own for what is lost has no followers in it; in the next one they find the s
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from matlabel.runs.chain import STAGES
 from matlabel.runs.plan import Plan
+from matlabel.stages import STAGES, position
 
 
 def lost(plan: Plan, made: Callable[[str], bool]) -> dict[str, list[str]]:
@@ -33,7 +33,7 @@ def first_lost(plan: Plan, made: Callable[[str], bool], tried: Collection[str] =
         tried: stages that had their turn.
     """
     for stage, paths in lost(plan, made).items():
-        following = STAGES[STAGES.index(stage) + 1 :]
+        following = list(STAGES)[position(stage) + 1 :]
         if stage not in tried and any(Path(path).exists() for later in following for path in plan.targets(later)):
             return stage, paths
     return None

@@ -25,7 +25,7 @@ class Planned:
         folder: the working directory.
         comments: the jobs as the executor names them: `rule_<rule>_wildcards_<values>`.
         files: what they make, relative to the folder.
-        submitted: number of a job -> files that it makes, as Snakemake has noted them (`inspection.records`).
+        submitted: number of a job -> files that it makes, as Snakemake has noted them (`snakemake_internals`).
     """
 
     folder: Path

@@ -10,7 +10,7 @@ from matlabel.artifacts.digest import text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset.scan import ShardFiles
 from matlabel.devices import has_nvidia_gpu
-from matlabel.runs.chain import BESIDE, EXPORTED, SHARDED, STAGES, TRAININGS, Node, add_chain
+from matlabel.runs.chain import Node, add_chain
 from matlabel.runs.checks import check_mattes, check_rounds, check_splits, check_tags, unscored_masks
 from matlabel.runs.data_set import class_names, scanned
 from matlabel.runs.second_round import earlier_round, in_rounds
@@ -19,7 +19,8 @@ from matlabel.runs.starts import check_starts, check_steps, check_weights
 from matlabel.runs.summaries import ablation_node, report_node
 from matlabel.runs.user_files import corrections_of, maps_of
 from matlabel.settings.config import Config, StageSettings, load_config
-from matlabel.settings.start_weights import timm_name, weights_file
+from matlabel.settings.start_weights import timm_name
+from matlabel.stages import FIRST, Splits
 
 
 class Plan:
@@ -38,13 +39,14 @@ class Plan:
         self.config, self.variants = load_config(raw)
         self._write = write
         self._texts: dict[str, str] = {}
+        self._covered: dict[str, list[str]] = {}
         self.nodes: dict[str, Node] = {}
         self.chains: dict[tuple[str, int], dict[str, str]] = {}
 
         self.classes = class_names(self.config.dataset)
         self._add_chains()
         root = self._dataset_root
-        self._add(f"{root}/settings.yaml", self.nodes[root.name].settings_text(self.classes))
+        self.add(f"{root}/settings.yaml", self.nodes[root.name].settings_text(self.classes))
         self.data = scanned(self.config.dataset, root, self.classes, write)
         for variant, settings in self.variants.items():
             where = self._where(variant)
@@ -58,9 +60,9 @@ class Plan:
         self.report = report_node(self.nodes, self.chains, self.variants, self.config.report, self.data.splits)
         self.ablation = ablation_node(self.chains, self.variants)
         for node in self.nodes.values():
-            self._add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
-        self.corrections = corrections_of(self.nodes.values(), self.data, self.classes, self._add)
-        self.maps = maps_of(self.nodes.values(), self.data, self.classes, self.splits, self._add, root, write)
+            self.add(f"{node.folder}/settings.yaml", node.settings_text(self.classes))
+        self.corrections = corrections_of(self.nodes.values(), self.data, self.classes, self.add)
+        self.maps = maps_of(self.nodes.values(), self.data, self.classes, self.splits, self.add, root, write)
 
     @property
     def wants_gpu(self) -> bool:
@@ -82,7 +84,7 @@ class Plan:
             check_steps(self._where(variant), settings, left)
             if rejected:
                 check_tags(self._where(variant), settings, left, self.classes)
-        trainings = [node for node in self.nodes.values() if node.stage in TRAININGS]
+        trainings = [node for node in self.nodes.values() if node.definition.training]
         check_starts([(node, Path(self.artifact(node.key))) for node in trainings], self.classes)
 
     # -- what the rules ask ------------------------------------------------------------------------------------
@@ -103,34 +105,19 @@ class Plan:
 
     def code_file(self, stage: str, entry: str = "stage") -> str:
         """The file named by the digest of a stage's sources, from the file that its command calls."""
-        return self._add(f"results/.code/{stage}-{sources_digest(stage, entry)}", sources_text(stage, entry))
+        return self.add(f"results/.code/{stage}-{sources_digest(stage, entry)}", sources_text(stage, entry))
 
     def splits(self, node: Node) -> list[str]:
         """The splits that an artifact folder covers or, of a training, learns from."""
-        if node.stage in SHARDED:
+        if node.key not in self._covered:
             # Variants may share an artifact and ask for different shards of it.
-            asked = {split for variant, _ in node.users for split in self._asked(node.stage, self.variants[variant])}
-            return [split for split in self.data.splits if split in asked]
-        held_out = node.all_settings.evaluation.splits
-        trained = [split for split in self.data.splits if split not in held_out]
-        if node.stage in ("cam", "segmenter"):
-            return node.settings.splits or trained
-        if node.stage == "evaluation":
-            return node.settings.label_splits or [split for split in trained if self._labelled(node, split)]
-        return self.data.splits
-
-    def _asked(self, stage: str, settings: StageSettings) -> list[str]:
-        """The splits of a sharded stage that a variant's targets cover."""
-        if stage == "dataset":
-            return self.data.splits
-        if stage == "predictions":
-            return settings.predictions.splits or settings.evaluation.splits or self.data.splits
-        if settings.labels.splits is None and settings.labels.source == "masks":
-            return [split for split in self.data.splits if self.data.masked(split)]
-        return settings.labels.splits or self.data.splits
-
-    def _labelled(self, node: Node, split: str) -> bool:
-        return node.all_settings.labels.source == "mattes" or self.data.masked(split)
+            asked: set[str] = set()
+            for variant in {variant for variant, _ in node.users}:
+                settings = self.variants[variant]
+                trained = [split for split in self.data.splits if split not in settings.evaluation.splits]
+                asked.update(node.definition.covers(settings, Splits(self.data.splits, trained, self.data.masked)))
+            self._covered[node.key] = [split for split in self.data.splits if split in asked]
+        return self._covered[node.key]
 
     def shards(self, splits: list[str]) -> list[str]:
         """Numbers of the shards of some splits, ascending."""
@@ -145,10 +132,6 @@ class Plan:
         """The manifest of a shard."""
         return str(self.data.shards[number].csv)
 
-    def checks(self, key: str, splits: list[str]) -> list[str]:
-        """The checks of all shards of some splits of the data set `key`."""
-        return [self.artifact(key, number) for number in self.shards(splits)]
-
     def list_file(self, splits: list[str]) -> str:
         """A list of the shard CSVs of some splits, for jobs that read many."""
         return self._list("shards", [shard.csv for shard in self._shards_of(splits)])
@@ -161,104 +144,46 @@ class Plan:
     def artifact(self, key: str, number: str | None = None) -> str:
         """The main output of a key: a shard's file, or the one file of a stage without shards."""
         node = self.node(key)
-        if node.stage == "dataset":
-            return f"{node.folder}/shard-{number}.checks.json"
-        if node.stage in SHARDED:
-            return f"{node.folder}/shard-{number}.h5"
-        name = {"evaluation": "scores.json", "report": "report.html"}.get(node.stage, "model.safetensors")
-        return f"{node.folder}/{name}"
+        return f"{node.folder}/{node.definition.main.format(shard=number)}"
 
     def artifacts(self, key: str, splits: list[str] | None = None) -> list[str]:
         """All main outputs of a key, or those of some splits."""
         node = self.node(key)
-        if node.stage not in SHARDED:
+        if not node.definition.sharded:
             return [self.artifact(key)]
-        return [self.artifact(key, number) for number in self.shards(splits or self.splits(node))]
+        return [self.artifact(key, number) for number in self.shards(self.splits(node) if splits is None else splits)]
 
     def outputs(self, key: str) -> list[str]:
         """All files that jobs leave under a key, and the folders of exported PNGs; shard by shard."""
         node = self.node(key)
-        beside = [f"{node.folder}/{name}" for name in BESIDE.get(node.stage, ())]
-        if node.stage in EXPORTED:
+        if node.definition.png:
             shards = self.shards(self.splits(node))
             return [path for number in shards for path in (self.artifact(key, number), self.export(key, number))]
-        return self.artifacts(key) + beside
+        return [*self.artifacts(key), *(f"{node.folder}/{name}" for name in node.definition.beside)]
 
     def export(self, key: str, number: str) -> str:
         """The folder of a shard's PNGs, of a stage that is exported."""
-        return f"{self.node(key).folder}/png/shard-{number}"
+        node = self.node(key)
+        return f"{node.folder}/{node.definition.png.format(shard=number)}"
 
     def frozen(self, key: str) -> bool:
         """Whether a classifier is taken over (cam.weights_from) and not trained: no image matters to it."""
-        return bool(getattr(self.node(key).settings, "weights_from", None))
+        node = self.node(key)
+        return node.definition.training and not node.definition.trains(node.settings)
 
     def downloads(self) -> list[str]:
         """What some training starts from and `fetch` can download: backbones (imagenet), and names of timm's."""
-        trainings = [node for node in self.nodes.values() if node.stage in TRAININGS and not self.frozen(node.key)]
+        trainings = [node for node in self.nodes.values() if node.definition.trains(node.settings)]
         starts = {(node.settings.trunk, node.settings.weights) for node in trainings}
         found = {trunk if weights == "imagenet" else timm_name(weights, trunk) for trunk, weights in starts}
         return sorted(found - {None})
 
-    def start_files(self, key: str) -> list[str]:
-        """Weight files that a job starts from or takes over; a folder of weights stands for the files in it."""
-        node = self.node(key)
-        if node.stage == "mattes":
-            folder = Path(node.settings.weights or "")
-            found = folder.is_dir() and node.settings.method == "vitmatte"
-            return sorted(str(path) for path in folder.iterdir() if path.is_file()) if found else []
-        files = [weights_file(node.settings.weights, node.settings.trunk), getattr(node.settings, "weights_from", None)]
-        files = [file for file in files if file]
-        if node.stage == "segmenter" and "cam" in node.upstream:
-            files.append(self.artifact(node.upstream["cam"]))
-        return files
-
-    def label_masks(self, key: str, number: str) -> list[str]:
-        """The CSV of a shard's true masks, for labels.source masks."""
-        if self.node(key).settings.source != "masks":
-            return []
-        return [str(self.data.shards[number].masks)]
-
-    def evaluation_inputs(self, key: str) -> dict[str, Any]:
-        """What one evaluation reads, by name."""
-        node = self.node(key)
-        labelled = self.splits(node)
-        held_out = node.settings.splits if "predictions" in node.upstream else []
-        inputs: dict[str, Any] = {"list": self.list_file(labelled)}
-        if held_out:
-            inputs["held_out"] = self.list_file(held_out)
-        inputs["checks"] = self.checks(node.upstream["dataset"], labelled + held_out)
-        inputs.update(self.masks(labelled + held_out))
-        if "cam" in node.upstream:
-            inputs["cam"] = [
-                f"{self.node(node.upstream['cam']).folder}/{name}" for name in ("check.json", "held_out.csv")
-            ]
-        for stage in ("activations", "trimaps", "mattes", "labels"):
-            if stage in node.upstream:
-                inputs[stage] = self.artifacts(node.upstream[stage], labelled)
-        if "predictions" in node.upstream:
-            # Without held-out splits predictions are scored on training images, as far as those are predicted.
-            predicted = self.splits(self.node(node.upstream["predictions"]))
-            scored = held_out or (labelled if set(labelled) <= set(predicted) else [])
-            inputs["predictions"] = self.artifacts(node.upstream["predictions"], scored) if scored else []
-        return inputs
-
-    def report_inputs(self) -> dict[str, Any]:
-        """What the report reads: all scores and histories, and the shards its gallery shows."""
-        inputs: dict[str, Any] = {"list": self.list_file(self.data.splits), **self.masks(self.data.splits)}
-        for stage in STAGES[:-1]:
-            inputs[stage] = self.main_files(stage)
-        return inputs
-
-    def ablation_inputs(self) -> dict[str, Any]:
-        """What the ablation reads: all scores. It is seldom asked for, so its settings are written only here.
-
-        Raises:
-            UserError: there is no mask to score against.
-        """
-        if not self.masks(self.data.splits):
-            raise UserError("dataset: the ablation scores against true masks, and no image has one; add masks/<id>.png")
-        settings = self._add(f"{self.ablation.folder}/settings.yaml", self.ablation.settings_text(self.classes))
-        return {"settings": settings, "scores": self.main_files("evaluation")}
+    def add(self, path: str, text: str) -> str:
+        """Write a driver's file where there is none, if this plan writes; its path."""
+        if self._write and self._texts.get(path) != text:
+            add_text(Path(path), text)
+        self._texts[path] = text
+        return path
 
     def targets(self, stage: str) -> list[str]:
         """What `all_<stage>` asks for: whatever is in no target would not be made again when it is lost."""
@@ -286,19 +211,13 @@ class Plan:
             chains[variant, seed] = add_chain(self.nodes, variant, seed, settings, self.classes, before)
         self.chains = {pair: chains[pair] for pair in product(self.variants, self.config.seeds)}
 
-    def _add(self, path: str, text: str) -> str:
-        if self._write and self._texts.get(path) != text:
-            add_text(Path(path), text)
-        self._texts[path] = text
-        return path
-
     def _list(self, name: str, files: list[Path]) -> str:
         text = "".join(f"{file.name}\n" for file in files)
-        return self._add(str(self._dataset_root / f"{name}-{text_sha256(text)[:12]}.txt"), text)
+        return self.add(str(self._dataset_root / f"{name}-{text_sha256(text)[:12]}.txt"), text)
 
     def _shards_of(self, splits: list[str]) -> list[ShardFiles]:
         return [shard for shard in self.data.shards.values() if shard.split in splits]
 
     @property
     def _dataset_root(self) -> Path:
-        return Path(next(node.folder for node in self.nodes.values() if node.stage == "dataset"))
+        return Path(next(node.folder for node in self._of(FIRST.name)))

@@ -1,6 +1,7 @@
 """Which source files a stage depends on, found by reading imports; their digest decides whether it reruns."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def sources_digest(stage: str, entry: str = "stage") -> str:
 def _imports(path: Path) -> tuple[Path, ...]:
     """Files of the package that a file imports, the packages on the way included."""
     found: set[Path] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _run(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -51,6 +52,15 @@ def _imports(path: Path) -> tuple[Path, ...]:
         for name in names:
             found.update(_files(name))
     return tuple(sorted(found))
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a file but for those that only type checkers read."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _run(node)
 
 
 def _files(module: str) -> list[Path]:

@@ -11,6 +11,7 @@ from matlabel.runs.chain import Node, stages_of
 from matlabel.settings.config import StageSettings
 from matlabel.settings.start_weights import PACKAGES, WORDS, timm_name, weights_file
 from matlabel.settings.training import TrainingSettings
+from matlabel.stages import STAGES
 
 # Backbones that have all strides, and weights by the name of imagenet: nothing to ask timm.
 KNOWN = (
@@ -31,17 +32,17 @@ def check_steps(where: str, settings: StageSettings, data: Scan) -> None:
     Raises:
         UserError: it is not so.
     """
-    if "cam" in stages_of(settings) and not settings.cam.weights_from:
-        images = _check_batch(where, "cam", settings, data)
-        steps = settings.cam.epochs_of(images) * (images // settings.cam.batch_size)
-        warmup = settings.cam.warmup
-        if settings.cam.refines and warmup != "auto" and warmup >= steps:
+    for stage in stages_of(settings):
+        own = getattr(settings, stage)
+        if not STAGES[stage].trains(own):
+            continue
+        images = _check_batch(where, stage, settings, data)
+        steps = own.epochs_of(images) * (images // own.batch_size)
+        if getattr(own, "refines", False) and own.warmup != "auto" and own.warmup >= steps:
             raise UserError(
-                f"{where}cam.warmup: {warmup:g} steps, but the training has {steps}, so that no term would ever begin; "
-                "lower it, or set auto"
+                f"{where}{stage}.warmup: {own.warmup:g} steps, but the training has {steps}, so that no term would "
+                "ever begin; lower it, or set auto"
             )
-    if settings.segmenter.train:
-        _check_batch(where, "segmenter", settings, data)
 
 
 def _check_batch(where: str, stage: str, settings: StageSettings, data: Scan) -> int:

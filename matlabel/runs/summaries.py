@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from matlabel.artifacts.digest import canonical, text_sha256
-from matlabel.runs.chain import STAGES, Node, add_node
+from matlabel.artifacts.format import FORMAT
+from matlabel.runs.chain import Node, add_node, node_of
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
 from matlabel.settings.report import ReportSettings
+from matlabel.stages import ABLATION, REPORT, STAGES
 
 # (variant, seed) -> stage -> key.
 Chains = Mapping[tuple[str, int], dict[str, str]]
@@ -31,8 +32,10 @@ def report_node(
         of_variant = variants[variant]
         everywhere = set(of_variant.evaluation.splits) <= set(of_variant.labels.splits or splits)
         runs.append({"variant": variant, "seed": seed, "keys": _ordered(keys), "held_out_labelled": everywhere})
-    payload = {"stage": "report", "settings": settings.keyed(), "upstream": {}, "runs": runs}
-    return add_node(nodes, "report", payload, {}, next(iter(variants.values())))
+    payload = {"format": FORMAT, "stage": REPORT.name, "settings": settings.keyed(), "upstream": {}, "runs": runs}
+    node = add_node(nodes, REPORT.name, payload, {}, settings)
+    node.users.extend(chains)
+    return node
 
 
 def ablation_node(chains: Chains, variants: Mapping[str, StageSettings]) -> Node:
@@ -42,9 +45,14 @@ def ablation_node(chains: Chains, variants: Mapping[str, StageSettings]) -> Node
         settings = variants[variant]
         decided = "masks" if settings.labels.source == "masks" else settings.mattes.method
         runs.append({"variant": variant, "seed": seed, "method": decided, "keys": _ordered(keys)})
-    payload: dict[str, Any] = {"stage": "ablation", "settings": {}, "upstream": {}, "runs": runs}
-    first = next(iter(variants.values()))
-    return Node("ablation", text_sha256(canonical(payload))[:8], Settings(), first, {}, payload)
+    payload: dict[str, Any] = {
+        "format": FORMAT,
+        "stage": ABLATION.name,
+        "settings": {},
+        "upstream": {},
+        "runs": runs,
+    }
+    return node_of(ABLATION.name, payload, {}, Settings())
 
 
 def _ordered(keys: dict[str, str]) -> dict[str, str]:

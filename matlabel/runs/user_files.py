@@ -7,7 +7,7 @@ from pathlib import Path
 from matlabel.artifacts.digest import file_sha256, text_sha256
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.naming import some
-from matlabel.dataset import folder as reader
+from matlabel.dataset.file_names import list_images, list_others
 from matlabel.dataset.index import FileIndex
 from matlabel.dataset.manifest import Entry
 from matlabel.dataset.matching import match_ids, nearest
@@ -36,12 +36,12 @@ def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: A
         UserError: no such folder, a correction of no image, or one that does not fit its image.
     """
     found = {}
-    for node in [node for node in nodes if node.stage == "trimaps" and node.settings.corrections]:
+    for node in [node for node in nodes if "corrections" in node.definition.csvs and node.settings.corrections]:
         folder = Path(node.settings.corrections)
         if not folder.is_dir():
             raise UserError(f"config: trimaps.corrections: no such folder: {folder}")
         rows: dict[str, list[tuple[str, str, str]]] = {}
-        files = reader.list_images(folder, ".", (".png",))
+        files = list_images(folder, ".", (".png",))
         images = {stem: image_id for image_id, (stem, _) in match_ids(data.ids, files).items()}
         for stem, name in files.items():
             if stem not in images:
@@ -50,7 +50,7 @@ def corrections_of(nodes: Iterable[Node], data: Scan, classes: list[str], add: A
                 raise UserError(f"{folder / name}: the data has no image {stem}{hint}; a correction is called <id>.png")
             path = folder / name
             rows.setdefault(data.ids[images[stem]], []).append((images[stem], str(path), file_sha256(path)))
-        if others := reader.list_others(folder, (".png",)):
+        if others := list_others(folder, (".png",)):
             data.notes.append(f"{folder}: {len(others)} entries are no PNG and are not looked at: {some(others)}")
         for number, pairs in rows.items():
             text = files_text(pairs)
@@ -89,7 +89,7 @@ def maps_of(
         UserError: no such folder, an image without maps, or maps that do not fit their image.
     """
     found, indices = {}, {}
-    for node in [node for node in nodes if node.stage == "activations" and node.settings.kind == "files"]:
+    for node in [node for node in nodes if "maps" in node.definition.csvs and node.settings.kind == "files"]:
         folder, asked = Path(node.settings.named), splits(node)
         if not folder.is_dir():
             raise UserError(f"config: activations.source: no such folder: {folder}")

@@ -82,5 +82,5 @@ def _metadata(context: Context[SegmenterSettings], network: SegmenterNetwork) ->
         "backbone": context.settings.encoder,
         **network.scale.metadata,
         "licence": network.licence,
-        "settings": canonical(context.settings.model_dump(mode="json")),
+        "settings": canonical(context.settings.keyed()),
     }

@@ -11,41 +11,31 @@ from matlabel.settings.paths import usable
 from matlabel.settings.views import ViewsSettings
 
 # Source -> the settings that it does not read, which so are no part of its keys.
-_READ_OUT = ("from", "temperature", "margin", "spread", "embedding")
+_READ_OUT = ("from", "temperature", "margin", "spread")
 _VIEWS = ("size", "scales", "flip", "precision", "threads", "batch_size")
 _UNREAD = {"cam": (), "segmenter": (*_READ_OUT, "gamma"), "files": (*_READ_OUT, *_VIEWS)}
 
 
 class SpreadSettings(Settings):
-    """Random walk over the affinity of pixels, learned or of the trunk's features."""
+    """Random walk over the similarity of the trunk's features, between all pixels of an image."""
 
-    affinity: Literal["auto", "features", "learned"] = Field(
-        "auto",
-        description="The cosine of the trunk's features, between all pixels, or what cam.affinity has learned, between "
-        "near ones; auto: learned where the classifier has it.",
-    )
     layers: list[Literal[1, 2, 3, 4]] = Field(
         [1, 1, 2, 3, 4],
         min_length=1,
         max_length=32,
-        json_schema_extra={"introduced": [2, 3, 4]},
-        description="Layers of the trunk whose cosines are averaged, for features; one named twice counts twice.",
+        description="Layers of the trunk whose cosines are averaged; one named twice counts twice.",
     )
-    steps: int = Field(
-        32, ge=0, le=10_000, json_schema_extra={"introduced": 4}, description="Steps of the walk; 0: no spreading."
-    )
+    steps: int = Field(32, ge=0, le=10_000, description="Steps of the walk; 0: no spreading.")
     power: float = Field(
         20.0,
         gt=0,
         le=1000,
-        json_schema_extra={"introduced": 8.0},
-        description="Exponent of the affinity before its rows are normalised; larger wants more steps.",
+        description="Exponent of the similarity before its rows are normalised; larger wants more steps.",
     )
     again: int = Field(
         1,
         ge=0,
         le=4,
-        json_schema_extra={"introduced": 0},
         description="So many times the embedding is read again, by the sure pixels that spreading gave this image, and "
         "spread half as far; not with activations.from: maps.",
     )
@@ -74,12 +64,6 @@ class ActivationsSettings(ViewsSettings):
     temperature: float = Field(0.1, ge=1e-3, le=100, description="Of the softmax over the embedding's similarities.")
     margin: float = Field(0.0, ge=-1, le=1, description="Added to the background's similarity.")
     spread: SpreadSettings = SpreadSettings()
-    embedding: int = Field(
-        0,
-        ge=0,
-        le=8,
-        description="Channels of the embedding to store beside, of its principal components; for mattes.embedding.",
-    )
 
     @field_validator("source")
     @classmethod

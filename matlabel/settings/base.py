@@ -1,7 +1,7 @@
 """What all settings share: unknown keys are refused, numbers may come as text, and each knows how it is keyed."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self, get_args, get_origin
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
@@ -34,42 +34,18 @@ class Settings(BaseModel):
             raise ValueError(f"takes numbers, not {cut(value)}")
         return value
 
-    @classmethod
-    def from_keyed(cls, values: Mapping[str, Any]) -> Self:
-        """The settings that `keyed` gave these values: what it left out is the default it was introduced with.
-
-        Raises:
-            ValidationError: a value that the settings refuse.
-        """
-        filled = dict(values)
-        for name, field in cls.model_fields.items():
-            out, extra = field.alias or name, field.json_schema_extra or {}
-            if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
-                block = filled.get(out) or {}
-                filled[out] = field.annotation.from_keyed(block) if isinstance(block, Mapping) else block
-            elif "introduced" in extra:
-                filled.setdefault(out, extra["introduced"])
-        return cls.model_validate(filled)
-
     def keyed(self) -> dict[str, Any]:
-        """The validated values that make an artifact's key, as JSON types.
+        """The validated values that make an artifact's key, as JSON types: all but fields made with `free`.
 
-        Values equal to the default they were introduced with are left out, so that a new setting changes no old key;
-        so are fields made with `free`.
+        They validate back to the same settings, but for those fields.
         """
         values = self.model_dump(mode="json", by_alias=True)
         kept = {}
         for name, field in type(self).model_fields.items():
-            extra = field.json_schema_extra or {}
-            if extra.get("free"):
+            if (field.json_schema_extra or {}).get("free"):
                 continue
-            value = getattr(self, name)
-            out = field.serialization_alias or field.alias or name
-            if isinstance(value, Settings):
-                if nested := value.keyed():
-                    kept[out] = nested
-            elif values[out] != extra.get("introduced", _plain(field.get_default(call_default_factory=True))):
-                kept[out] = values[out]
+            value, out = getattr(self, name), field.alias or name
+            kept[out] = value.keyed() if isinstance(value, Settings) else values[out]
         return kept
 
 
@@ -93,10 +69,6 @@ def _parts(annotation: Any) -> Iterator[Any]:
             yield from _parts(argument)
     else:
         yield annotation
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _from_text(value: Any, field: FieldInfo | None) -> Any:

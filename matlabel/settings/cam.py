@@ -8,7 +8,7 @@ from matlabel.settings.paths import PathText
 from matlabel.settings.training import BackboneName, TrainingSettings
 
 # Weights of what refines the classification.
-TERMS = ("category", "foreground", "consistency", "exclusivity", "affinity", "paste")
+TERMS = ("category", "foreground", "consistency", "exclusivity", "paste")
 
 
 class CamSettings(TrainingSettings):
@@ -20,13 +20,11 @@ class CamSettings(TrainingSettings):
     )
     warmup: Literal["auto"] | Annotated[float, Field(ge=0, le=10_000_000)] = Field(
         "auto",
-        json_schema_extra={"introduced": 1.0},
         description="Steps of plain classification before the terms begin; auto: until tags are predicted clearly "
         "better than by their frequencies, on images that were not trained on.",
     )
     fallback: Literal["auto", "off"] = Field(
         "auto",
-        json_schema_extra={"introduced": "off"},
         description="auto: where tags say that the terms did harm, a plain classifier is trained and taken.",
     )
 
@@ -37,33 +35,17 @@ class CamSettings(TrainingSettings):
         return "off" if value is False else value
 
     embedding_size: int = Field(128, ge=4, le=4096, description="Channels d of the embedding Z.")
-    category: float = Field(
-        0.0, ge=0, le=1_000_000, json_schema_extra={"introduced": 0.2}, description="Weight of category decoupling."
-    )
-    category_against: Literal["all", "present"] = Field(
-        "all",
-        description="What category decoupling pushes a region from: the centres of all other classes and of the "
-        "background, or only those of the image's other tags.",
-    )
+    category: float = Field(0.0, ge=0, le=1_000_000, description="Weight of category decoupling.")
     foreground: float = Field(0.2, ge=0, le=1_000_000, description="Weight of foreground-background decoupling.")
     consistency: float = Field(
         0.0,
         ge=0,
         le=1_000_000,
-        json_schema_extra={"introduced": 1.0},
         description="Weight of the agreement of student and teacher.",
     )
     exclusivity: float = Field(
         0.1, ge=0, le=1_000_000, description="Weight of the removal of non-exclusive activation."
     )
-    affinity: float = Field(
-        0.0,
-        ge=0,
-        le=1_000_000,
-        description="Weight of learned affinity, for activations.spread; the trunk gets no gradient from it, so with "
-        "sgd it is how fast its heads learn.",
-    )
-    affinity_size: int = Field(64, ge=2, le=4096, description="Channels of the affinity's feature.")
     temperature: float = Field(0.1, ge=1e-3, le=100, description="Of the contrasts in category and foreground.")
     background_centres: int = Field(12, ge=1, le=4096, description="Centres of the background's embeddings.")
     queue: int = Field(128, ge=0, le=65_536, description="Background regions of other images kept as negatives.")
@@ -75,18 +57,10 @@ class CamSettings(TrainingSettings):
         description="Sides of what the teacher sees, to those of the crop; the time it takes goes with the square.",
     )
     teacher_momentum: float = Field(0.99, ge=0, lt=1, description="Of the moving average of the weights.")
-    balance: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="How much more often images with a rare combination of tags are drawn: weight "
-        "(1 / frequency)^balance; 0: each image once an epoch, 1: each combination equally often.",
-    )
     paste: float = Field(
         0.25,
         ge=0,
         le=1,
-        json_schema_extra={"introduced": 0.0},
         description="Share of images that get another image's object pasted, after the warm-up.",
     )
 
@@ -110,9 +84,9 @@ class CamSettings(TrainingSettings):
         return self.category > 0 or self.foreground > 0
 
     @property
-    def head_sizes(self) -> tuple[int | None, int | None]:
-        """Channels of the embedding and of the affinity's feature; None where no term trains it."""
-        return self.embedding_size if self.embeds else None, self.affinity_size if self.affinity > 0 else None
+    def embedding_channels(self) -> int | None:
+        """Channels d of the network's embedding; None where no term trains one."""
+        return self.embedding_size if self.embeds else None
 
     @property
     def trunk(self) -> str:

@@ -56,39 +56,6 @@ class StageSettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _stored_embedding_is_trained(self) -> "StageSettings":
-        channels = self.activations.embedding
-        if self.labels.source != "mattes" or self.activations.kind != "cam" or not channels or self.cam.weights_from:
-            return self
-        if not self.cam.embeds:
-            raise ValueError(
-                f"activations.embedding is {channels}, but no term trains an embedding: "
-                "set activations.embedding: 0, or cam.category or cam.foreground above 0"
-            )
-        if channels > self.cam.embedding_size:
-            raise ValueError(
-                f"activations.embedding is {channels}, cam.embedding_size only {self.cam.embedding_size}: "
-                "set it to at most that"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _read_embedding_is_stored(self) -> "StageSettings":
-        if self.labels.source != "mattes" or not self.mattes.embedding:
-            return self
-        if self.activations.kind != "cam":
-            raise ValueError(
-                f"mattes.embedding reads the classifier's, but activations.source is {self.activations.source}: "
-                "set mattes.embedding: 0"
-            )
-        if not self.activations.embedding:
-            raise ValueError(
-                "mattes.embedding reads what activations.embedding stores, which is 0: "
-                "set activations.embedding (8 keeps most), or mattes.embedding: 0"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _a_classifier_is_there_to_start_from(self) -> "StageSettings":
         source = self.activations.source
         starts = self.segmenter.train and self.segmenter.weights == "cam"
@@ -96,17 +63,6 @@ class StageSettings(Settings):
             raise ValueError(
                 f"segmenter.weights is cam, but with activations.source {source} no classifier is trained: "
                 "set segmenter.weights to imagenet, none or a state_dict file"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _affinity_is_trained(self) -> "StageSettings":
-        spread = self.activations.spread
-        wanted = self.activations.kind == "cam" and spread.steps and spread.affinity == "learned"
-        if self.labels.source == "mattes" and wanted and not (self.cam.affinity or self.cam.weights_from):
-            raise ValueError(
-                "activations.spread.affinity is learned, but no term trains it: set cam.affinity above 0, "
-                "or activations.spread.affinity: features"
             )
         return self
 

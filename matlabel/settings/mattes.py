@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from matlabel.settings.base import Settings, free
 from matlabel.settings.paths import PathText
@@ -41,7 +41,6 @@ class MattesSettings(Settings):
         1e-4,
         ge=1e-12,
         le=1,
-        json_schema_extra={"introduced": 1e-7},
         description="closed_form, lbdm: added to the colour covariance of a window; larger smooths.",
     )
     radius: int = Field(1, ge=1, le=5, description="closed_form, lbdm: windows are 2 radius + 1 pixels wide.")
@@ -56,33 +55,16 @@ class MattesSettings(Settings):
         0.05,
         ge=0,
         le=10_000,
-        json_schema_extra={"introduced": 0.0},
-        description="closed_form: weight that draws unknown pixels to their activations, beside colours, whose own "
-        "weight is 5 to 8 a pixel of the solved grid; 0: colours alone.",
+        description="closed_form: weight that draws unknown pixels to the prior, their activations, beside colours, "
+        "whose own weight is 5 to 8 a pixel of the solved grid; 0: colours alone.",
     )
-    contour: float = Field(
-        0.025,
-        ge=0,
-        le=0.5,
-        json_schema_extra={"introduced": 0.0},
-        description="closed_form: share of the image's diagonal from the contours of the activations' winner within "
-        "which colours decide, beside the prior; beyond, the winner stands. 0: colours and prior everywhere.",
-    )
-    sampling: float = Field(
+    samples: float = Field(
         0.3,
         ge=0,
         le=10_000,
-        json_schema_extra={"introduced": 0.0},
-        description="closed_form: weight, on the same scale, that draws unknown pixels to what the sure ones are that "
-        "are most like them in colour and place; 0: none. With contour: 0 set this to 0 as well: far from contours it "
-        "does harm.",
-    )
-    embedding: float = Field(
-        0.0,
-        ge=0,
-        le=10_000,
-        description="closed_form: weight, on the same scale, of ties from unknown pixels to the sure ones that are "
-        "nearest in the classifier's embedding; needs activations.embedding. 0: none.",
+        description="closed_form: weight, on the same scale, that draws unknown pixels to what the known ones are that "
+        "are most like them in colour and place; 0: none. With trimaps.contour: 0 set this to 0 as well: far from "
+        "contours it does harm.",
     )
     crf: CrfSettings = CrfSettings()
     weights: PathText | None = Field(None, description="vitmatte: folder (or name on a hub) of the network to use.")
@@ -97,17 +79,12 @@ class MattesSettings(Settings):
         False, description="closed_form on a GPU: fuse the solver's steps; every job compiles first, for long shards."
     )
 
-    @model_validator(mode="after")
-    def _only_closed_form_has_ties(self) -> "MattesSettings":
-        if self.embedding and self.method != "closed_form":
-            raise ValueError(f"embedding is of method closed_form, not of {self.method}: set embedding: 0")
-        return self
+    @property
+    def reads_prior(self) -> bool:
+        """Whether the activations decide beside the trimap, or in its place."""
+        return self.method in WITHOUT_TRIMAP or (self.method == "closed_form" and self.prior > 0)
 
     @property
-    def reads(self) -> tuple[str, ...]:
-        """The arrays of the activations' shard that decide, beside `classes`."""
-        believed = self.method in WITHOUT_TRIMAP or (
-            self.method == "closed_form" and (self.prior > 0 or self.contour > 0)
-        )
-        planes = ("probabilities",) if believed else ()
-        return (*planes, "embedding") if self.embedding else planes
+    def takes_trimap(self) -> bool:
+        """Whether the method decides from a trimap, and not from the activations."""
+        return self.method not in WITHOUT_TRIMAP

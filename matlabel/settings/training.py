@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from matlabel.settings.base import Settings, free
 from matlabel.settings.paths import PathText
+from matlabel.settings.start_weights import weights_file
 
 # Of a picture, in pixels.
 LongSide = Annotated[int, Field(ge=32, le=8192)]
@@ -48,7 +49,6 @@ class TrainingSettings(Settings):
         150,
         ge=0,
         le=10_000_000,
-        json_schema_extra={"introduced": 0},
         description="... or more often, until there were so many steps: a small set needs them as well.",
     )
     batch_size: int = Field(
@@ -82,6 +82,16 @@ class TrainingSettings(Settings):
     def epochs_of(self, images: int) -> int:
         """How often a training sees each of its images: `epochs`, or more until `steps` are done."""
         return max(self.epochs, ceil(self.steps / max(1, images // self.batch_size)))
+
+    @property
+    def trunk(self) -> str:
+        """The name of the network that is trained further."""
+        raise NotImplementedError
+
+    @property
+    def weights_file(self) -> str | None:
+        """The path that `weights` is; None where it says something else."""
+        return weights_file(self.weights, self.trunk)
 
     @property
     def processes(self) -> int:

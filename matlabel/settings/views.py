@@ -20,7 +20,6 @@ class ViewsSettings(Settings):
     flip: bool = Field(True, description="Also average over mirrored images.")
     precision: Literal["auto", "32-true", "bf16-mixed"] = Field(
         "auto",
-        json_schema_extra={"introduced": "32-true"},
         description="auto: bf16-mixed where the hardware is faster in bfloat16 (CUDA, some CPUs; a little less exact), "
         "else 32-true.",
     )

@@ -1,4 +1,4 @@
-"""Random training crops: what epoch e does to an image depends on (seed, e, id) and the draw alone."""
+"""Random training crops: what epoch e does to an image depends on (seed, e, id) alone."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,11 +12,10 @@ from matlabel.settings.training import TrainingSettings
 OUTSIDE = (124, 116, 104)
 
 
-def crop_generator(seed: int, epoch: int, image_id: str, draw: int = 0) -> np.random.Generator:
-    """The random numbers of one image in one epoch; `draw` counts from 0 where an epoch shows an image repeatedly."""
+def crop_generator(seed: int, epoch: int, image_id: str) -> np.random.Generator:
+    """The random numbers of one image in one epoch."""
     digest = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big")
-    # The first draw has the numbers of an image that is drawn once.
-    return np.random.default_rng([seed, epoch, digest, *([draw] if draw else [])])
+    return np.random.default_rng([seed, epoch, digest])
 
 
 def random_crop(

@@ -24,11 +24,7 @@ from matlabel.training.launch import Job
 
 
 class Samples(Protocol):
-    """Training images by number; what `samples[i]` gives depends on the seed, the epoch and the number alone.
-
-    `order(generator)`, if it has one, gives the numbers of an epoch, as many as there are images; without, each image
-    comes once, in random order.
-    """
+    """Training images by number; what `samples[i]` gives depends on the seed, the epoch and the number alone."""
 
     epoch: int
 
@@ -156,10 +152,7 @@ def _batches(
     fabric: Fabric, job: Job, settings: TrainingSettings, samples: Samples, epoch: int, first: int
 ) -> Iterator[dict[str, Any]]:
     generator = torch.Generator().manual_seed(job.seed * 7919 + epoch)
-    if hasattr(samples, "order"):
-        order = samples.order(generator)
-    else:
-        order = torch.randperm(len(samples), generator=generator).tolist()
+    order = torch.randperm(len(samples), generator=generator).tolist()
     size, share = settings.batch_size, settings.batch_size // fabric.world_size
     # The last, smaller batch is dropped: BatchNorm over pooled features fails on a single image.
     plan = [

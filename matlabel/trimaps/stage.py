@@ -6,13 +6,16 @@ import numpy as np
 
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.artifacts.provenance import recorded
 from matlabel.artifacts.shard import open_shard, write_shard
+from matlabel.dataset.images import load_image
 from matlabel.dataset.manifest import load_shard, read_files
 from matlabel.pixels.resample import resize
 from matlabel.settings.trimaps import TrimapsSettings
 from matlabel.trimaps.corrections import read_correction
-from matlabel.trimaps.trimap import UNKNOWN, label_trimap
+from matlabel.trimaps.strokes import correct
+from matlabel.trimaps.trimap import label_trimap
 
 
 def run(
@@ -25,13 +28,13 @@ def run(
         dataset: the shard's CSV.
         activations: the shard of the stage activations.
         out: the shard to write: per image `trimap` uint8[H, W] (0 background, 1..K sure class, 255 unknown) and
-            `enforced` uint8[n], label values whose sure region had to be enforced; where a person has drawn, `drawn`
-            uint8[H, W], 1 under the strokes.
+            `enforced` uint8[n], label values whose sure region had to be enforced; where a person has drawn, `prior`
+            uint8[C + 1, h, w], the activations' probabilities as the strokes have corrected them.
         corrections: CSV of the corrections drawn for images of this shard.
         code: digest of the sources, for the provenance.
 
     Raises:
-        UserError: a correction that does not fit its image.
+        UserError: a correction that does not fit its image, or leaves nothing sure.
     """
     context = load_context(settings, "trimaps", TrimapsSettings)
     with recorded([out], stage="trimaps", key=context.key, code=code) as inputs:
@@ -45,22 +48,22 @@ def run(
         with open_shard(activations, "activations") as source, write_shard(out, **context.shard_attributes) as writer:
             for entry in shard.entries:
                 found = source[entry.id]
-                size = shard.sizes[entry.id]
-                probabilities = resize(found["probabilities"].astype(np.float32) / 255, *size)
-                agreement = resize(found["agreement"][None].astype(np.float32) / 255, *size)[0]
-                trimap, enforced = label_trimap(probabilities, agreement, found["classes"], context.settings)
-                strokes = {}
+                classes, size = found["classes"], shard.sizes[entry.id]
+                planes, strokes, corrected = found["probabilities"], None, {}
                 if entry.id in drawn:
+                    path, digest = drawn[entry.id]
                     try:
-                        labels = found["classes"].tolist()
-                        path, digest = drawn[entry.id]
-                        opinion = read_correction(path, size, labels, context.classes, digest)
-                        trimap = np.where(opinion >= 0, opinion, trimap).astype(np.uint8)
-                        strokes["drawn"] = (opinion >= 0).astype(np.uint8)
-                        if (trimap == UNKNOWN).all():
-                            raise UserError(f"{path}: leaves nothing sure; draw what is, too")
+                        strokes = read_correction(path, size, classes.tolist(), context.classes, digest)
                     except UserError as error:
                         problems.append(str(error))
-                writer.add(entry.id, trimap=trimap, enforced=np.array(enforced, np.uint8), **strokes)
+                        continue
+                    photograph = load_image(shard.folder, entry)
+                    corrected["prior"] = planes = correct(planes, photograph, strokes, classes)
+                probabilities = resize(planes.astype(np.float32) / 255, *size)
+                trimap, enforced = label_trimap(probabilities, classes, context.settings, strokes)
+                if (trimap == UNKNOWN).all():
+                    problems.append(f"{path}: leaves nothing sure; draw what is, too")
+                    continue
+                writer.add(entry.id, trimap=trimap, enforced=np.array(enforced, np.uint8), **corrected)
             if problems:
                 raise UserError("\n".join(problems))

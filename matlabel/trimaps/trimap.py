@@ -1,110 +1,99 @@
 """From activations to a label trimap: sure class, sure background, unknown."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
-from scipy import ndimage
 
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.pixels.contours import boundary_width, near_other
-from matlabel.pixels.small_regions import drop_small_regions
 from matlabel.settings.trimaps import TrimapsSettings
-
-UNKNOWN = 255
 
 
 def label_trimap(
-    probabilities: np.ndarray, agreement: np.ndarray, classes: np.ndarray, settings: TrimapsSettings
+    probabilities: np.ndarray, classes: np.ndarray, settings: TrimapsSettings, strokes: np.ndarray | None = None
 ) -> tuple[np.ndarray, list[int]]:
-    """Believe the activations where a class wins by far and the views agree; leave the rest to matting.
+    """Believe the strongest activation far from its contours, however weak it is, and leave the rest to matting.
 
-    Near the contours of their winner they are not believed however strong they are: that is where colours know better.
+    What is unsure far from a contour is unsure of what it is, not of where it ends, and colours do not know what a
+    region is. Near a contour no activation is believed, however strong: there colours know better. A label that nowhere
+    wins by far has its best pixels taken for sure, so that every tag has a place.
 
     Args:
         probabilities: float32[C + 1, H, W], background first, summing to one, at the size of the image.
-        agreement: float32[H, W] in [0, 1].
         classes: uint8[C] label values of the planes after the background, ascending.
-        settings: levels, least regions, contour, specks, band.
+        settings: contour, levels, least regions.
+        strokes: int16[H, W], what a person has drawn: -1 nothing, 0 background, 1..K class, 255 unknown.
 
     Returns:
         uint8[H, W] with 0 background, 1..K sure class, 255 unknown, and the label values whose sure region had to be
-        enforced, ascending. Every present class has a sure region, and so has the background.
+        enforced, ascending. Every present class has a sure region, and so has the background, but for what strokes
+        cover.
     """
     values = np.concatenate([[0], classes]).astype(np.uint8)
-    height, width = agreement.shape
-    if len(values) == 1:
-        return np.zeros((height, width), np.uint8), []
-    lead = _lead(probabilities)
-    agreed = agreement >= settings.agreement - 1e-6
-    trimap = np.full((height, width), UNKNOWN, np.uint8)
-    for plane, value in enumerate(values):
-        level = settings.foreground if plane else settings.background
-        # Without a margin the background needs only its level: what competes with it is the sum of all classes.
-        ahead = lead[plane] >= (settings.margin if plane else 0)
-        trimap[(probabilities[plane] >= level) & ahead & agreed] = value
-    levels = np.bincount(trimap.ravel(), minlength=UNKNOWN + 1)
-    if settings.contour:
-        reach = boundary_width(trimap.shape, settings.contour)
-        trimap[near_other(probabilities.argmax(axis=0), reach, frame=False)] = UNKNOWN
-    drop_small_regions(trimap, settings.speck)
-    separate(trimap, settings.band)
-    return trimap, enforce(trimap, lead, values, settings, levels)
-
-
-def separate(trimap: np.ndarray, band: int) -> None:
-    """Make sure pixels within `band` pixels (Chebyshev distance) of another sure region unknown, in place."""
-    if band < 1:
-        return
-    sure = trimap != UNKNOWN
-    # Extremes over the neighbourhood, unknown pixels out of the way: they differ where two labels meet.
-    size = 2 * band + 1
-    highest = ndimage.maximum_filter(np.where(sure, trimap, 0).astype(np.int16), size, mode="nearest")
-    lowest = ndimage.minimum_filter(np.where(sure, trimap, UNKNOWN).astype(np.int16), size, mode="nearest")
-    trimap[sure & (highest != lowest)] = UNKNOWN
+    labels = values[probabilities.argmax(axis=0)]
+    reach = boundary_width(labels.shape, settings.contour)
+    believed = np.where(near_other(labels, reach, frame=False), UNKNOWN, labels)
+    drawn = [] if strokes is None else np.unique(strokes[strokes >= 0]).tolist()
+    enforced = np.full(labels.shape, UNKNOWN, np.uint8)
+    if len(values) > 1:
+        enforced = enforce(believed, probabilities, values, settings, spared=drawn)
+    given = np.where(enforced == UNKNOWN, -1, enforced.astype(np.int16))
+    if strokes is not None:
+        given = np.where(strokes >= 0, strokes, given)
+    # What is enforced or drawn has contours of its own.
+    labels = np.where((given >= 0) & (given != UNKNOWN), given, labels).astype(np.uint8)
+    trimap = np.where(near_other(labels, reach, frame=False), UNKNOWN, labels)
+    for value in values:
+        if not (trimap == value).any():
+            # Hemmed in by those: what was believed of it stands.
+            trimap[believed == value] = value
+    trimap = np.where(given >= 0, given, trimap).astype(np.uint8)
+    return trimap, [int(value) for value in values if (enforced == value).any()]
 
 
 def enforce(
-    trimap: np.ndarray, lead: np.ndarray, values: np.ndarray, settings: TrimapsSettings, levels: np.ndarray
-) -> list[int]:
-    """Give every label its least sure region: the pixels where it leads most, in place.
+    believed: np.ndarray,
+    probabilities: np.ndarray,
+    values: np.ndarray,
+    settings: TrimapsSettings,
+    spared: Collection[int] = (),
+) -> np.ndarray:
+    """The least sure region of every label that nowhere wins by far: the pixels where it leads most.
 
     A class that is tagged is somewhere, so its best pixels are sure even where another label was; only labels that
-    have few pixels themselves are spared. What lies within the band round an enforced region becomes unknown. A label
-    that has pixels left and would have enough of them but for its contours is small, and falls short of nothing.
+    have few pixels themselves are spared.
 
     Args:
-        trimap: uint8[H, W].
-        lead: float32[C + 1, H, W], see `_lead`.
+        believed: uint8[H, W], the trimap so far.
+        probabilities: float32[C + 1, H, W].
         values: uint8[C + 1] label values of the planes.
-        settings: least_object, least_background, band.
-        levels: int64[256], pixels of each label value whose activations reach the levels, contours included.
+        settings: foreground, background, margin, least_object, least_background.
+        spared: labels that need no such region: a person has said where they are.
 
     Returns:
-        the label values that fell short, ascending.
+        uint8[H, W]: the label values in such regions, 255 elsewhere.
     """
-    enforced = []
+    lead = _lead(probabilities)
+    found, regions = believed.copy(), np.full(believed.shape, UNKNOWN, np.uint8)
     # A label with more pixels than this can give as many away and still have some.
-    most = max(1, trimap.size // (2 * len(values)))
+    most = max(1, believed.size // (2 * len(values)))
     for plane, value in enumerate(values):
-        share = settings.least_object if plane else settings.least_background
-        least = min(most, max(1, math.ceil(share * trimap.size)))
-        found = np.count_nonzero(trimap == value)
-        if found >= least or (found and levels[value] >= least):
+        if value in spared:
             continue
-        enforced.append(int(value))
-        scarce = [other for other in values if other != value and np.count_nonzero(trimap == other) <= most]
-        rank = lead[plane] + 8.0 * (trimap == value) - 16.0 * np.isin(trimap, scarce)
-        trimap.reshape(-1)[np.argsort(-rank, axis=None, kind="stable")[:least]] = value
-        _clear_band(trimap, value, values, settings.band)
-    return enforced
-
-
-def _clear_band(trimap: np.ndarray, value: int, values: np.ndarray, band: int) -> None:
-    if band < 1:
-        return
-    near = ndimage.maximum_filter(trimap == value, 2 * band + 1) & (trimap != value)
-    for other in values:
-        if other != value and (~near[trimap == other]).any():
-            trimap[near & (trimap == other)] = UNKNOWN
+        level, share = (
+            (settings.foreground, settings.least_object) if plane else (settings.background, settings.least_background)
+        )
+        least = min(most, max(1, math.ceil(share * believed.size)))
+        # Without a margin the background needs only its level: what competes with it is the sum of all classes.
+        clear = (probabilities[plane] >= level) & (lead[plane] >= (settings.margin if plane else 0))
+        if np.count_nonzero(clear) >= least and (found == value).any():
+            continue
+        scarce = [other for other in values if other != value and np.count_nonzero(found == other) <= most]
+        rank = lead[plane] + 8.0 * (found == value) - 16.0 * np.isin(found, scarce)
+        best = np.argsort(-rank, axis=None, kind="stable")[:least]
+        found.reshape(-1)[best] = regions.reshape(-1)[best] = value
+    return regions
 
 
 def _lead(probabilities: np.ndarray) -> np.ndarray:

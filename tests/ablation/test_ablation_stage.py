@@ -9,13 +9,21 @@ from results_tree import ResultsTree
 from matlabel.ablation import stage
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 
 
 def settings_of(tree, runs):
     entries = [{**run, "method": "closed_form"} for run in runs]
     folder = tree.results / "ablation" / "ab1a7100"
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"key": "ab1a7100", "classes": tree.classes, "stage": "ablation", "settings": {}, "runs": entries}
+    content = {
+        "format": FORMAT,
+        "key": "ab1a7100",
+        "classes": tree.classes,
+        "stage": "ablation",
+        "settings": {},
+        "runs": entries,
+    }
     (folder / "settings.yaml").write_text(yaml.safe_dump(content))
     return folder / "settings.yaml"
 

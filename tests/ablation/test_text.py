@@ -32,7 +32,7 @@ def test_markdown_has_a_cell_for_each_row_and_column(table):
 
 def test_markdown_says_what_it_was_measured_on(table):
     text = markdown(table, "images/a.png")
-    assert "Mean ± standard deviation over the seeds 0, 1, 2" in text
+    assert "Mean ± standard deviation over the random seeds 0, 1, 2" in text
     assert "scored on 3 of the 6 training images with masks" in text
     assert "`evaluation.void: wrong`" in text
     assert "(n of 3)" in text

@@ -50,13 +50,12 @@ def test_a_shard_holds_the_tagged_classes_at_a_quarter_of_the_image(run):
         assert shard.ids == ["a", "b", "c"]
         one, two, none = (shard[name] for name in TAGS)
     assert (one["classes"].tolist(), two["classes"].tolist(), none["classes"].tolist()) == ([1], [1, 2], [])
-    assert (one["probabilities"].shape, one["agreement"].shape) == ((2, 10, 12), (10, 12))
+    assert one["probabilities"].shape == (2, 10, 12)
     assert (two["probabilities"].argmax(0)[0] == [1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 2, 2]).all()
     # The dog's map stands in the file of a, which is tagged with a cat alone.
     assert (one["probabilities"].argmax(0)[0] == [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]).all()
     assert (none["probabilities"] == 255).all()
     for found in (one, two, none):
-        assert (found["agreement"] == 255).all()
         assert "unspread" not in found
 
 

@@ -8,16 +8,14 @@ from matlabel.activations.readout import combine, decoupled, from_embedding, fro
 from matlabel.activations.views import activations, grid
 from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork, Output
-from matlabel.networks.feature_walk import FeatureWalk, feature_affinity
-from matlabel.networks.spread import spread
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
 
 D = 4
 
 
-def classifier(known=(True, True), background=True, affinity=None):
-    network = CamNetwork(Trunk("resnet18", 16), 2, D, affinity).eval()
+def classifier(known=(True, True), background=True):
+    network = CamNetwork(Trunk("resnet18", 16), 2, D).eval()
     behind = torch.eye(D)[2:3] if background else torch.zeros(0, D)
     return Classifier(network, ["cat", "dog"], torch.eye(D)[:2], torch.tensor(known), behind)
 
@@ -99,34 +97,12 @@ def test_combining_equal_ways_changes_nothing():
     assert torch.allclose(combine([way, way]), way, atol=1e-5)
 
 
-def test_the_walk_is_a_distribution_and_stays_within_alike_features():
-    features = torch.zeros(1, 2, 6, 6)
-    features[0, 0, :3], features[0, 1, 3:] = 1, 1
-    walk = feature_affinity([features] * 4, (6, 6), 8.0)
-    assert torch.allclose(walk.sum(1), torch.ones(36))
-    assert walk[:12, 24:].max() < 1e-3
-
-
-def test_spreading_fills_the_object_and_not_what_is_unlike_it():
-    features = torch.zeros(1, 2, 6, 6)
-    features[0, 0, :3], features[0, 1, 3:] = 1, 1
-    start = torch.full((2, 6, 6), 0.1)
-    start[0] = 0.9
-    start[:, 0, 0] = torch.tensor([0.1, 0.9])
-    after = spread(start, FeatureWalk(feature_affinity([features] * 4, (6, 6), 8.0)), 4)
-    assert torch.allclose(after.sum(0), torch.ones(6, 6))
-    assert after[1, 1, 4] > 0.5 > after[1, 5, 4]
-
-
 @pytest.mark.parametrize("labels", [[0], [0, 1], []])
 @pytest.mark.parametrize("reads", ["maps", "embedding", "both"])
-@pytest.mark.parametrize("affinity", [None, 4], ids=["features", "learned"])
-def test_activations_are_distributions_at_a_quarter_of_the_size(labels, reads, affinity):
+def test_activations_are_distributions_at_a_quarter_of_the_size(labels, reads):
     torch.manual_seed(0)
     images = torch.randint(0, 255, (2, 3, 50, 66), dtype=torch.uint8)
     settings = ActivationsSettings(**{"from": reads}, size=64, scales=[1.0, 1.5], spread={"steps": 2})
-    for found in activations(images, [labels, labels], (50, 66), classifier(affinity=affinity), settings):
+    for found in activations(images, [labels, labels], (50, 66), classifier(), settings):
         assert found.probabilities.shape == (len(labels) + 1, *grid(50, 66)) == (len(labels) + 1, 13, 17)
         assert torch.allclose(found.probabilities.sum(0), torch.ones(13, 17), atol=1e-4)
-        assert (found.agreement >= 0).all()
-        assert (found.agreement <= 1).all()

@@ -1,7 +1,5 @@
 import fcntl
 import os
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -9,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
-import matlabel.artifacts
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import open_shard, pack, write_shard
 
@@ -99,11 +96,3 @@ def test_an_array_packed_elsewhere_is_stored_as_if_it_were_packed_here(tmp_path)
         with open_shard(tmp_path / name) as shard:
             np.testing.assert_array_equal(shard["a"]["alphas"], expected)
             assert shard["a"]["classes"].tolist() == [1]
-
-
-def test_the_reader_for_notebooks_is_at_hand_and_loads_nothing_before_it_is_asked_for(tmp_path):
-    script = "import sys, matlabel.artifacts.errors; assert 'h5py' not in sys.modules"
-    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
-    assert matlabel.artifacts.open_shard is open_shard
-    with pytest.raises(AttributeError, match="no attribute shard_opener"):
-        matlabel.artifacts.shard_opener  # noqa: B018

@@ -7,7 +7,7 @@ from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 
-OFF = {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0, "affinity": 0}
+OFF = {"category": 0, "foreground": 0, "consistency": 0, "exclusivity": 0}
 TERMS = list(OFF)
 OFF["paste"] = 0
 # A step at which the terms have their full weight, of how many.
@@ -17,7 +17,7 @@ LATE = (9, 10)
 def model(seed=0, **weights):
     settings = CamSettings(backbone="resnet18", weights="none", embedding_size=8, **{**OFF, **weights})
     torch.manual_seed(seed)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, *settings.head_sizes)
+    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, settings.embedding_channels)
     return D2Cam(network, settings, torch.tensor([True, True, False]), seed, Schedule(1))
 
 
@@ -33,7 +33,6 @@ def test_terms_of_weight_zero_are_not_computed(batch):
     assert list(plain(batch, *LATE)) == ["classification"]
     assert plain.teacher is None
     assert plain.network.embedder is None
-    assert plain.network.affinity is None
 
 
 @pytest.mark.parametrize("term", TERMS)
@@ -49,34 +48,14 @@ def test_warm_up_is_plain_classification(batch):
     assert torch.equal(all_on(batch, 0, 10)["classification"], model().train()(batch, 0, 10)["classification"])
 
 
-@pytest.mark.parametrize("against", ["all", "present"])
-def test_every_term_reaches_the_weights_and_the_teacher_gets_no_gradient(batch, against):
-    made = model(**dict.fromkeys(TERMS, 0.5), category_against=against).train()
+def test_every_term_reaches_the_weights_and_the_teacher_gets_no_gradient(batch):
+    made = model(**dict.fromkeys(TERMS, 0.5)).train()
     for _ in range(2):
         sum(made(batch, *LATE).values()).backward()
         made.after_step(1, 10)
     assert made.network.classifier.weight.grad.abs().max() > 0
     assert made.network.embedder[0].weight.grad.abs().max() > 0
-    assert all(layer.weight.grad.abs().max() > 0 for layer in made.network.affinity.layers)
     assert all(parameter.grad is None for parameter in made.teacher.parameters())
-
-
-@pytest.mark.parametrize("others", [{}, dict.fromkeys(TERMS, 0.5)], ids=["alone", "beside all others"])
-def test_affinity_changes_no_bit_of_what_the_rest_learns(batch, others):
-    trained = []
-    for weight in (0, 1.0):
-        made = model(**{**others, "affinity": weight}).train()
-        settings = made.settings
-        optimizer = torch.optim.SGD(made.parameter_groups(settings), momentum=0.9, nesterov=True)
-        for _ in range(3):
-            sum(made(batch, *LATE).values()).backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            made.after_step(1, 10)
-        trained.append(made.state_dict())
-    without, with_it = trained
-    assert all(torch.equal(value, with_it[name]) for name, value in without.items())
-    assert any(name.startswith("network.affinity") for name in with_it)
 
 
 def test_terms_are_exact_in_mixed_precision(batch):
@@ -96,23 +75,10 @@ def test_what_the_teacher_sees_changes_its_own_terms_alone(batch, scale):
 
     whole, seen = step(1.0), step(scale)
     differing = {name for name in whole if whole[name] != seen[name]}
-    assert differing == (set() if scale == 1 else {"consistency", "affinity"})
+    assert differing == (set() if scale == 1 else {"consistency"})
 
 
 def test_the_same_step_gives_the_same_terms(batch):
     weights = dict.fromkeys(TERMS, 0.5)
     first, second = ({k: float(v) for k, v in model(**weights).train()(batch, *LATE).items()} for _ in range(2))
     assert first == second
-
-
-@pytest.mark.parametrize(("consistency", "whose"), [(0.5, "teacher"), (0, "network")])
-def test_sure_regions_are_the_teachers_where_there_is_one(batch, consistency, whose):
-    def affinity(turned):
-        made = model(affinity=1.0, consistency=consistency).train()
-        if turned:
-            getattr(made, turned).classifier.weight.data.neg_()
-        return float(made(batch, *LATE)["affinity"].detach())
-
-    assert affinity(whose) != affinity(None)
-    if consistency:
-        assert affinity("network") == affinity(None)

@@ -9,7 +9,7 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.paste import LARGEST, SMALLEST, Pastes, choose_pastes
 from matlabel.cam.schedule import Schedule
 from matlabel.networks.backbone import Trunk
-from matlabel.networks.classifier import CamNetwork, Output
+from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 
 SIZE, CELL = 8, 4
@@ -113,19 +113,6 @@ def test_a_pasted_image_may_show_what_else_its_source_shows():
     assert by_hand().possible(tags).tolist() == [[1, 1, 1], [0, 1, 1]]
 
 
-def test_the_teachers_output_is_put_together_like_the_images():
-    relative, tags = apart()
-    features = [torch.rand(2, 5, side, side, generator=seeded(side)) for side in (16, 8, 4)]
-    pastes = by_hand()
-    made = pastes.onto_output(Output(3 * relative - 1, None, features), tags)
-    assert torch.allclose(made.maps, pastes.onto_maps(relative))
-    for layer, before in zip(made.features, features, strict=True):
-        half = before.shape[2] // 2
-        assert torch.equal(layer[0, :, :half], before[1, :, :half])
-        assert torch.equal(layer[0, :, half:], before[0, :, half:])
-        assert torch.equal(layer[1], before[1])
-
-
 @pytest.mark.parametrize(
     "batch",
     [
@@ -164,10 +151,10 @@ def test_the_share_holds_over_many_steps():
 
 
 def model(**changes):
-    changes = {"category": 0.2, "affinity": 0.5, "consistency": 1.0, "paste": 0, **changes}
+    changes = {"category": 0.2, "consistency": 1.0, "paste": 0, **changes}
     options = CamSettings(backbone="resnet18", weights="none", embedding_size=8, **changes)
     torch.manual_seed(0)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, *options.head_sizes)
+    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, options.embedding_channels)
     return D2Cam(network, options, torch.tensor([True, True, False]), 0, Schedule(1)).train()
 
 

@@ -12,14 +12,13 @@ from matlabel.dataset import stage as dataset_stage
 from matlabel.runs import Plan
 
 
-@pytest.mark.parametrize("balance", [pytest.param(0, marks=pytest.mark.long), 1])
-def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch, balance):
+def test_two_processes_agree_with_one(animals, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     histories = {}
     for devices in (1, 2):
         config = {
             "dataset": {"format": "folder", "path": str(animals)},
-            "cam": {**TERMS_TAKEN, "devices": devices, "balance": balance},
+            "cam": {**TERMS_TAKEN, "devices": devices},
             "evaluation": {"splits": ["val"]},
         }
         plan = Plan(config, write=True)

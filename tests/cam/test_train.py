@@ -23,7 +23,7 @@ HARM = {"exclusivity": 3000.0, "warmup": 4, "steps": 12, "optimizer": "adamw", "
 
 def network(settings):
     torch.manual_seed(0)
-    return CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, *settings.head_sizes)
+    return CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
 
 
 class Seeing(TaggedImages):

@@ -61,7 +61,7 @@ def main(folder, images, devices, nodes, die_in="inf"):
     samples = TaggedImages([shard], ["cat", "dog"], settings, 0)
     job = Job("cam", 0, "cpu", Path(folder) / "checkpoint.pt", "same")
     fabric = start(job, settings)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, *settings.head_sizes)
+    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
     model = Terminated(network, settings, samples.alone(), 0, Schedule(0))
     model.die_in, model.rank = float(die_in), fabric.global_rank
     history = fit(fabric, job, settings, model, samples)

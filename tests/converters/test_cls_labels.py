@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from matlabel import cli
 from matlabel.artifacts.errors import UserError
-from matlabel.dataset.folder import read_labels
+from matlabel.dataset.readers.folder import read_labels
 
 CLASSES = ["aeroplane", "cat", "dog"]
 

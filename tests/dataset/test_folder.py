@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from matlabel.artifacts.errors import UserError
-from matlabel.dataset.folder import check_id, list_images, read_classes, read_labels
+from matlabel.dataset.file_names import check_id, list_images
+from matlabel.dataset.readers.folder import read_classes, read_labels
 
 
 def labels(folder, text):

@@ -11,7 +11,7 @@ from PIL import Image
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.label_image import read_label_image, voc_palette
 from matlabel.artifacts.provenance import Inputs
-from matlabel.dataset.folder import read_classes
+from matlabel.dataset.readers.folder import list_folder, read_classes
 from matlabel.dataset.scan import scan
 from matlabel.dataset.true_masks import TrueMasks
 from matlabel.settings.dataset import DatasetSettings
@@ -75,7 +75,7 @@ def folder(tmp_path):
 
 def scanned(folder):
     options = DatasetSettings(format="folder", path=str(folder), untagged="background")
-    return scan(folder, folder, folder.parent / "root", options, read_classes(folder), write=True)
+    return scan(list_folder(folder), folder.parent / "root", options, read_classes(folder), write=True)
 
 
 def rewrite(folder, encode):

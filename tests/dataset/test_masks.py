@@ -11,9 +11,9 @@ from PIL import Image
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.label_image import read_label_image, write_label_image
-from matlabel.dataset.folder import read_classes
 from matlabel.dataset.manifest import read_files
 from matlabel.dataset.mask_order import order_by_tags
+from matlabel.dataset.readers.folder import list_folder, read_classes
 from matlabel.dataset.scan import scan
 from matlabel.settings.dataset import DatasetSettings
 
@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 def scanned(folder, **changes):
     options = DatasetSettings(format="folder", path=str(folder), shard_size=4, **changes)
-    return scan(folder, folder, folder.parent / "root", options, read_classes(folder), write=True)
+    return scan(list_folder(folder), folder.parent / "root", options, read_classes(folder), write=True)
 
 
 def change(folder, function, names=tuple(ROWS)):

@@ -7,15 +7,15 @@ from PIL import Image
 
 from matlabel.artifacts.errors import UserError
 from matlabel.dataset.checks import check_images
-from matlabel.dataset.folder import read_classes
 from matlabel.dataset.manifest import read_entries
+from matlabel.dataset.readers.folder import list_folder, read_classes
 from matlabel.dataset.scan import scan
 from matlabel.settings.dataset import DatasetSettings
 
 
 def scanned(folder, root, write=True, **changes):
     options = DatasetSettings(format="folder", path=str(folder), **{"shard_size": 4, **changes})
-    return scan(folder, folder, root, options, read_classes(folder), write)
+    return scan(list_folder(folder), root, options, read_classes(folder), write)
 
 
 def ids(shard):

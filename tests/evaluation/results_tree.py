@@ -8,6 +8,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from matlabel.artifacts.format import FORMAT
 from matlabel.artifacts.label_image import VOID, write_label_image
 from matlabel.artifacts.shard import write_shard
 from matlabel.dataset.manifest import Entry, shard_text
@@ -89,7 +90,8 @@ class ResultsTree:
     def _settings(self, stage, key, settings, upstream, **more):
         folder = self.results / stage / key
         folder.mkdir(parents=True, exist_ok=True)
-        content = {"key": key, "classes": self.classes, "stage": stage, "settings": settings, "upstream": upstream}
+        content = {"format": FORMAT, "key": key, "classes": self.classes, "stage": stage}
+        content |= {"settings": settings, "upstream": upstream}
         (folder / "settings.yaml").write_text(yaml.safe_dump({**content, **more}, sort_keys=False))
         return folder
 
@@ -169,8 +171,7 @@ class ResultsTree:
         winner = np.array([0, *tags], np.uint8)[soft.argmax(axis=0)]
         if stage == "activations":
             small = np.round(255 * soft[:, ::4, ::4]).astype(np.uint8)
-            agreement = np.full(small.shape[1:], 200, np.uint8)
-            return {"classes": classes, "probabilities": small, "agreement": agreement, "unspread": small // 2 + 40}
+            return {"classes": classes, "probabilities": small, "unspread": small // 2 + 40}
         if stage == "trimaps":
             trimap = np.where(soft.max(axis=0) > 0.65, winner, VOID).astype(np.uint8)
             return {"trimap": trimap, "enforced": classes[: int(image_id.endswith("2"))]}

@@ -14,6 +14,7 @@ from matlabel.ablation.table import Run, table_of
 from matlabel.ablation.text import csv_text, markdown
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 from matlabel.artifacts.lineage import lineage_text
 from matlabel.artifacts.provenance import checked_sha256
 from matlabel.artifacts.reading import read_json
@@ -59,7 +60,14 @@ SCORES = {
     "warnings": ["cam: the tags say little"],
 }
 KEYS = {"activations": "00000000", "trimaps": "11111111", "labels": "22222222", "evaluation": "33333333"}
-SETTINGS = {"key": "00000000", "classes": ["a", "ö"], "stage": "report", "settings": {}, "upstream": {}}
+SETTINGS = {
+    "format": FORMAT,
+    "key": "00000000",
+    "classes": ["a", "ö"],
+    "stage": "report",
+    "settings": {},
+    "upstream": {},
+}
 RUNS = [{"variant": "d2cam", "seed": 0, "keys": KEYS, "held_out_labelled": True}]
 
 

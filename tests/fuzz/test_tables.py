@@ -3,8 +3,8 @@
 import pytest
 from fuzzing import fuzz
 
-from matlabel.dataset.folder import read_classes, read_labels
 from matlabel.dataset.manifest import Entry, read_entries, shard_text
+from matlabel.dataset.readers.folder import read_classes, read_labels
 
 TABLE = "id,split,classes\na1,train,cat;dog\na2,val,dog\nä3.jpg,train,\n"
 

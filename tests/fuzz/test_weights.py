@@ -1,6 +1,7 @@
 """Weight files that were damaged, are of other networks, or hold what torch can save besides."""
 
 import io
+import json
 from collections import OrderedDict
 from pathlib import Path
 from random import Random
@@ -83,16 +84,16 @@ Forgeable = tuple[dict[str, torch.Tensor], dict[str, str]]
 @pytest.fixture(scope="module")
 def classifier() -> Forgeable:
     centres = Centres(2, CAM.background_centres, 3, CAM.embedding_size, 0.9, torch.ones(2))
-    network = CamNetwork(Trunk("resnet18"), 2, *CAM.head_sizes)
+    network = CamNetwork(Trunk("resnet18"), 2, CAM.embedding_channels)
     parts = {"network": network.state_dict(), "centres": centres.state_dict()}
     tensors = {f"{part}.{name}": value for part, held in parts.items() for name, value in held.items()}
-    return tensors, {"stage": "cam", "classes": '["a", "b"]', "settings": CAM.model_dump_json(), **SCALE}
+    return tensors, {"stage": "cam", "classes": '["a", "b"]', "settings": json.dumps(CAM.keyed()), **SCALE}
 
 
 @pytest.fixture(scope="module")
 def segmenter() -> Forgeable:
     network = build_segmenter(SEGMENTER, "none", 2)
-    metadata = {"stage": "segmenter", "classes": '["a", "b"]', "settings": SEGMENTER.model_dump_json(), **SCALE}
+    metadata = {"stage": "segmenter", "classes": '["a", "b"]', "settings": json.dumps(SEGMENTER.keyed()), **SCALE}
     return network.model.state_dict(), metadata
 
 

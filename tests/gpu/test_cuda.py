@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from matlabel.activations.random_walk import spread, transitions
 from matlabel.activations.views import activations
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
@@ -12,8 +13,6 @@ from matlabel.mattes.gpu.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.problem import Problem
 from matlabel.networks.backbone import Trunk
 from matlabel.networks.classifier import CamNetwork
-from matlabel.networks.feature_walk import FeatureWalk, feature_affinity
-from matlabel.networks.spread import spread
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
 from matlabel.settings.cam import CamSettings
@@ -22,7 +21,7 @@ from matlabel.training.loop import prepare, train_step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
-WEIGHTS = {"category": 0.2, "foreground": 0.2, "consistency": 0.5, "exclusivity": 0.1, "affinity": 0.5}
+WEIGHTS = {"category": 0.2, "foreground": 0.2, "consistency": 0.5, "exclusivity": 0.1}
 
 
 def settings(**changes):
@@ -38,7 +37,7 @@ def batch():
 
 def model(chosen):
     torch.manual_seed(0)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, *chosen.head_sizes)
+    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, chosen.embedding_channels)
     return D2Cam(network, chosen, torch.tensor([True, True, False]), 0, Schedule(0))
 
 
@@ -114,7 +113,7 @@ def test_spreading_is_that_of_the_cpu():
     planes = torch.rand(3, 12, 16, generator=generator)
     planes /= planes.sum(0)
     here, there = (
-        spread(planes.to(device), FeatureWalk(feature_affinity([m.to(device) for m in layers], (12, 16), 8.0)), 8)
+        spread(planes.to(device), transitions([m.to(device) for m in layers], (12, 16), 8.0), 8)
         for device in ("cpu", "cuda")
     )
     assert torch.allclose(here, there.cpu(), atol=1e-4)

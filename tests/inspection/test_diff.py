@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from matlabel import cli
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 from matlabel.inspection.diff import diff_text, differences
 from matlabel.inspection.settings_of import side_of
 from matlabel.runs import Plan
@@ -19,7 +20,7 @@ CONFIG = {
     "seeds": [0, 1],
     "variants": {
         "plain": {},
-        "wide": {"trimaps": {"band": 7}, "mattes": {"workers": 2}},
+        "wide": {"trimaps": {"margin": 0.4}, "mattes": {"workers": 2}},
         "again": {"activations": {"source": "segmenter:wide"}, "segmenter": {"weights": "none"}},
         "masks": {"labels": {"source": "masks"}, "segmenter": {"weights": "none"}},
     },
@@ -49,10 +50,10 @@ def key(plan, variant, stage, seed=0):
 
 
 def test_variants_differ_in_what_the_config_changes_and_from_there_on(plan):
-    assert settings(plan, "plain", "wide") == {"trimaps.band": (3, 7), "mattes.workers": (8, 2)}
+    assert settings(plan, "plain", "wide") == {"trimaps.margin": (0.2, 0.4), "mattes.workers": (8, 2)}
     assert differing(plan, "plain", "wide")[0] == "trimaps"
     text = diff_text(side_of("plain", plan, RESULTS), side_of("wide", plan, RESULTS))
-    assert "trimaps.band: 3 -> 7" in text
+    assert "trimaps.margin: 0.2 -> 0.4" in text
     assert "mattes.workers: 8 -> 2  (which leaves the results as they are)" in text
     assert max(map(len, text.splitlines())) <= 100
 
@@ -70,16 +71,16 @@ def test_a_name_against_itself_has_the_same_artifacts(plan):
 def test_keys_need_no_config_and_no_data(plan):
     pair = [key(plan, variant, "labels") for variant in ("plain", "wide")]
     shutil.rmtree("animals")
-    assert settings(None, pair[0][:6], pair[1]) == {"trimaps.band": (3, 7)}
+    assert settings(None, pair[0][:6], pair[1]) == {"trimaps.margin": (0.2, 0.4)}
     assert differing(None, *pair) == ["trimaps", "mattes", "labels"]
     result = CliRunner().invoke(cli.app, ["diff", *pair])
-    assert (result.exit_code, "trimaps.band: 3 -> 7" in result.output) == (0, True)
+    assert (result.exit_code, "trimaps.margin: 0.2 -> 0.4" in result.output) == (0, True)
 
 
 def test_a_variant_against_a_key_is_compared_up_to_the_keys_stage(plan):
-    other = Plan({**CONFIG, "variants": {"odd": {"trimaps": {"band": 9}}}}, write=True)
+    other = Plan({**CONFIG, "variants": {"odd": {"trimaps": {"margin": 0.5}}}}, write=True)
     found = settings(plan, key(other, "odd", "mattes"), "wide")
-    assert found == {"trimaps.band": (9, 7)}  # what makes no key is not in settings.yaml, and not said to differ
+    assert found == {"trimaps.margin": (0.5, 0.4)}  # what makes no key is not in settings.yaml, and not said to differ
     assert differing(plan, key(other, "odd", "mattes"), "wide") == ["trimaps", "mattes"]
 
 
@@ -128,7 +129,7 @@ def test_a_beginning_of_several_keys_names_them(plan):
     for name in ("abcd0000", "abcd1111"):
         Path(f"results/cam/{name}").mkdir(parents=True)
         Path(f"results/cam/{name}/settings.yaml").write_text(
-            f"stage: cam\nkey: {name}\nclasses: [cat]\nsettings: {{}}\n"
+            f"format: {FORMAT}\nstage: cam\nkey: {name}\nclasses: [cat]\nsettings: {{}}\n"
         )
     with pytest.raises(UserError, match="abcd: begins 2 keys: abcd0000, abcd1111"):
         side_of("abcd", None, RESULTS)

@@ -1,26 +1,39 @@
-from matlabel.inspection.dry_run import read_jobs
+"""What Snakemake's log tells of the jobs of a dry run, also where nothing of it is to be shown."""
 
-OUTPUT = """
-[Wed Nov 25 09:46:14 2026]
-rule labels:
-    input: results/mattes/7266e527/shard-00002.h5, results/.code/labels-ec0741970a3e
-    output: results/labels/c90081a4/shard-00002.h5, results/labels/c90081a4/png/shard-00002
-    log: logs/labels/c90081a4/00002.log
-    jobid: 17
-    reason: Missing output files: results/labels/c90081a4/shard-00002.h5; Params have changed since last execution
-    wildcards: key=c90081a4, shard=00002
+from matlabel.inspection.dry_run import Job, jobs_to_run
+from matlabel.inspection.workflow import Workflow
 
-localrule all:
-    input: results/report/db2f8abf/report.html
-    jobid: 0
-    reason: Input files updated by another job: results/report/db2f8abf/report.html
+SNAKEFILE = """
+rule all:
+    input: "b, b"
+
+rule first:
+    output: "a", directory("d")
+    shell: "never"
+
+localrules: second
+rule second:
+    input: "a"
+    output: "b, b"
+    shell: "never"
 """
 
 
-def test_jobs_are_read_with_what_they_read_and_write_and_why():
-    labels, target = read_jobs(OUTPUT)
-    assert (labels.rule, labels.key) == ("labels", "c90081a4")
-    assert labels.inputs == ["results/mattes/7266e527/shard-00002.h5", "results/.code/labels-ec0741970a3e"]
-    assert labels.outputs == ["results/labels/c90081a4/shard-00002.h5", "results/labels/c90081a4/png/shard-00002"]
-    assert labels.reason.startswith("Missing output files: results/labels")
-    assert (target.rule, target.outputs) == ("all", [])
+def test_jobs_are_told_with_what_they_read_and_write_and_why(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    (tmp_path / "a").write_text("")
+    (tmp_path / "profiles/default").mkdir(parents=True)
+    (tmp_path / "profiles/default/config.yaml").write_text("quiet: [all]\n")
+    first, second = sorted(
+        jobs_to_run(Workflow(tmp_path / "Snakefile", tmp_path), "--forceall"), key=lambda job: job.rule
+    )
+    assert first == Job("first", [], ["a", "d"], "Forced execution")
+    assert (second.rule, second.inputs, second.outputs) == ("second", ["a"], ["b, b"])
+    assert second.reason == "Forced execution"
+
+
+def test_nothing_to_do_is_no_job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").write_text("rule all:\n    input: []\n")
+    assert jobs_to_run(Workflow(tmp_path / "Snakefile", tmp_path)) == []

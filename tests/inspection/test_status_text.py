@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from matlabel.inspection.status import StageState, Status
 from matlabel.inspection.status_text import state_text, status_text
-from matlabel.runs.chain import STAGES
+from matlabel.stages import STAGES
 
 reasons = st.lists(st.text("ab:/ ", min_size=1, max_size=70), max_size=4).map(tuple)
 
@@ -12,7 +12,7 @@ reasons = st.lists(st.text("ab:/ ", min_size=1, max_size=70), max_size=4).map(tu
 def states(draw):
     of = draw(st.integers(1, 9999))
     return StageState(
-        draw(st.sampled_from(STAGES)),
+        draw(st.sampled_from(list(STAGES))),
         draw(st.text("0123456789abcdef", min_size=8, max_size=8)),
         draw(st.sampled_from(["done", "missing", "partial", "stale", "damaged", "running"])),
         draw(st.integers(0, of)),
@@ -27,9 +27,8 @@ def states(draw):
 
 @given(states(), states(), st.booleans())
 def test_the_table_fits_a_hundred_columns_and_loses_no_reason(first, report, held):
-    status = Status(
-        {("default", 0): {first.stage: first.key}}, report.key, {first.key: first, report.key: report}, {}, held, held
-    )
+    chains, stages = {("default", 0): {first.stage: first.key}}, {first.key: first, report.key: report}
+    status = Status(chains, report.key, stages, {}, held, held, ())
     text = status_text(status)
     assert max(map(len, text.splitlines())) <= 100
     for reason in status.stages[first.key].reasons:
@@ -39,7 +38,7 @@ def test_the_table_fits_a_hundred_columns_and_loses_no_reason(first, report, hel
 def test_a_shared_artifact_is_told_once():
     stage = StageState("cam", "12345678", "done", 1, 1, 0, 5, "2026-11-25T09:45:39+0000", 3.0, ("why",))
     chains = {("a", 0): {"cam": "12345678"}, ("b", 0): {"cam": "12345678"}}
-    text = status_text(Status(chains, "12345678", {"12345678": stage}, {}, False, False))
+    text = status_text(Status(chains, "12345678", {"12345678": stage}, {}, False, False, ()))
     assert text.count("as a, seed 0") == 1
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from matlabel.mattes.downsample import area_mean, choose_scale, coarse_trimap
+from matlabel.mattes.downsample import choose_scale, coarse_trimap
+from matlabel.pixels.cells import area_mean
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 
 from matlabel.mattes.closed_form import closed_form
-from matlabel.mattes.data_terms import pull_of
-from matlabel.mattes.downsample import area_mean, coarse_trimap
-from matlabel.mattes.problem import Evidence, Problem
+from matlabel.mattes.data_terms import data_term
+from matlabel.mattes.downsample import coarse_trimap
+from matlabel.mattes.problem import DataTerms, Problem
 from matlabel.mattes.samples import FAR, NEIGHBOURS, UNLIKE, sampled
+from matlabel.pixels.cells import area_mean
 
 
 def of_all_pairs(image, coarse, scale, values):
@@ -61,7 +62,7 @@ def spotted():
 def test_what_an_edge_cuts_off_goes_to_the_sure_pixels_of_its_colour(scale):
     image, trimap = spotted()
     alone, beside = (
-        closed_form(image, trimap, [1], scale=scale, epsilon=1e-4, evidence=Evidence(sampling=weight))
+        closed_form(image, trimap, [1], scale=scale, epsilon=1e-4, terms=DataTerms(samples_weight=weight))
         for weight in (0.0, 0.3)
     )
     assert (alone[1, 50:62, 58:66] < 0.7).all()
@@ -78,23 +79,6 @@ def test_of_the_same_colour_the_near_ones_count():
     assert (label[:, 50:76] > 0.9).all()
 
 
-@pytest.mark.parametrize("scale", [1, 2, 4])
-def test_what_the_winner_settles_is_compared_with_as_well(scale):
-    image, _ = spotted()
-    trimap = np.full((128, 128), 255, np.uint8)
-    # A few sure pixels each, far away and of another colour than their region's.
-    trimap[:4, :4], trimap[:4, 124:] = 0, 1
-    image[:4, :4], image[:4, 124:] = (180, 50, 50), (60, 140, 60)
-    planes = np.zeros((2, 32, 32), np.uint8)
-    planes[1, :, 20:], planes[0, :, :20] = 255, 255
-    settled = pull_of(Problem.of(image, trimap, [1], Evidence(planes, contour=0.1, sampling=1.0)), scale)
-    near = slice(32 // scale, 96 // scale), slice(84 // scale, 92 // scale)
-    assert (settled.right[0][near] > 0.9 * settled.weight[near]).all()
-    assert settled.weight[near].all()
-    free = pull_of(Problem.of(image, trimap, [1], Evidence(sampling=1.0)), scale)
-    assert (free.right[0][near] < 0.1 * free.weight[near]).all()
-
-
 @pytest.mark.parametrize("scale", [1, 2, 4, "auto"])
 def test_a_label_with_no_cell_to_be_compared_with_is_compared_on_a_finer_grid(scale):
     image = np.full((256, 256, 3), (60, 140, 60), np.uint8)
@@ -104,7 +88,7 @@ def test_a_label_with_no_cell_to_be_compared_with_is_compared_on_a_finer_grid(sc
     trimap[:40] = trimap[220:] = 0
     # A stroke in whose cells of four pixels there is sure background as well.
     trimap[129, 110:170], trimap[131, 110:170] = 1, 0
-    alphas = closed_form(image, trimap, [1], scale=scale, epsilon=1e-4, evidence=Evidence(sampling=0.3))
+    alphas = closed_form(image, trimap, [1], scale=scale, epsilon=1e-4, terms=DataTerms(samples_weight=0.3))
     # That above the stroke, for below it the background's seals it off.
     assert (alphas[1, 102:126, 104:176] > 0.5).mean() > 0.9
     assert (alphas[1, :96] < 0.5).all()
@@ -117,28 +101,7 @@ def test_what_a_cell_is_like_lies_where_the_cell_lies(grid):
     image[280:] = 200
     trimap = np.full((301, 300), 255, np.uint8)
     trimap[:270, :20], trimap[290:, :20] = 0, 1
-    pull = pull_of(Problem.of(image, trimap, [1], Evidence(sampling=1.0)), grid)
-    rows = pull.right[0, :, 200 // grid].repeat(grid)[:301]
+    term = data_term(Problem.of(image, trimap, [1], DataTerms(samples_weight=1.0)), grid)
+    rows = term.right[0, :, 200 // grid].repeat(grid)[:301]
     assert (rows[:280] < 0.5).all()
     assert (rows[280:284] > 0.5).all()
-
-
-@pytest.mark.parametrize(("height", "width"), [(4, 4), (8, 8), (4, 12), (2, 20)])
-@pytest.mark.parametrize(("y", "x"), [(146, 236), (104, 216), (190, 258)])
-def test_a_small_stroke_corrects_a_whole_region(height, width, y, x):
-    image = np.full((300, 400, 3), (60, 140, 60), np.uint8)
-    image[60:240, 304:392] = image[100:200, 212:272] = (180, 50, 50)
-    image += np.random.default_rng(0).integers(0, 9, image.shape, dtype=np.uint8)
-    planes = np.zeros((2, 75, 100), np.uint8)
-    planes[0] = 255
-    # The object, and a region of its colour beside it that is none.
-    planes[:, 15:60, 76:98], planes[:, 25:50, 53:68] = [[[0]], [[255]]], [[[0]], [[255]]]
-    trimap = np.full((300, 400), 255, np.uint8)
-    trimap[:, :150], trimap[70:230, 316:380] = 0, 1
-    drawn = np.zeros((300, 400), bool)
-    there = slice(y, y + height), slice(x, x + width)
-    trimap[there], drawn[there] = 0, True
-    evidence = Evidence(planes, 0.05, drawn=drawn, contour=0.025, sampling=0.3)
-    alphas = closed_form(image, trimap, [1], epsilon=1e-4, evidence=evidence)
-    assert (alphas[0, 100:200, 212:272] > 0.9).all()
-    assert (alphas[1, 70:230, 310:380] > 0.5).all()

@@ -10,6 +10,7 @@ from scenes import scene
 
 from matlabel.artifacts.digest import file_sha256
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import FORMAT
 from matlabel.artifacts.shard import open_shard, write_shard
 from matlabel.dataset.manifest import Entry, checks_path, load_shard, shard_text
 from matlabel.mattes import stage
@@ -26,7 +27,9 @@ def shard(tmp_path):
     data = write_folder(tmp_path / "animals", {f"a{number}": ("train", tags[number % 3]) for number in range(6)})
     root = tmp_path / "dataset"
     root.mkdir()
-    (root / "settings.yaml").write_text(f"stage: dataset\nsettings: {{format: folder, path: {data}}}\n")
+    (root / "settings.yaml").write_text(
+        f"format: {FORMAT}\nstage: dataset\nsettings: {{format: folder, path: {data}}}\n"
+    )
     entries = [
         Entry(number, "train", f"a{number}", f"images/a{number}.png", "", tuple(tags[number % 3].split(";")))
         for number in range(6)
@@ -36,7 +39,7 @@ def shard(tmp_path):
     csv.write_text(shard_text(entries))
     checks = {"shard": csv.name, "sha256": file_sha256(csv), "images": 6, "rejected": {}}
     checks_path(csv).write_text(json.dumps({**checks, "sizes": {entry.id: [40, 48] for entry in entries}}))
-    attributes = {"key": "00000000", "classes": CLASSES, "settings": {"embedding": 3}}
+    attributes = {"key": "00000000", "classes": CLASSES, "settings": {}}
     with (
         write_shard(tmp_path / "activations.h5", stage="activations", **attributes) as activations,
         write_shard(tmp_path / "trimaps.h5", stage="trimaps", **attributes) as trimaps,
@@ -45,9 +48,7 @@ def shard(tmp_path):
             labels = sorted(CLASSES.index(tag) + 1 for tag in entry.tags)
             _, trimap = scene(40, 48, labels, seed=number)
             planes = np.random.default_rng(number).integers(1, 255, (len(labels) + 1, 10, 12)).astype(np.uint8)
-            activations.add(
-                entry.id, classes=np.array(labels, np.uint8), probabilities=planes, embedding=planes[[0, 1, 1]] // 3
-            )
+            activations.add(entry.id, classes=np.array(labels, np.uint8), probabilities=planes)
             trimaps.add(entry.id, trimap=trimap)
     return {
         "dataset": csv,
@@ -59,7 +60,9 @@ def shard(tmp_path):
 
 def settings_file(folder, **settings):
     path = folder / "settings.yaml"
-    path.write_text(json.dumps({"stage": "mattes", "key": "00000000", "classes": CLASSES, "settings": settings}))
+    path.write_text(
+        json.dumps({"format": FORMAT, "stage": "mattes", "key": "00000000", "classes": CLASSES, "settings": settings})
+    )
     return path
 
 
@@ -93,9 +96,8 @@ def test_several_processes_write_the_same_bytes_as_one(shard, tmp_path, method):
     [
         {"prior": 0},
         {"prior": 0.1},
-        {"prior": 0.1, "embedding": 0.5},
-        {"prior": 0.1, "contour": 0.02},
-        {"prior": 0, "sampling": 0.3},
+        {"prior": 0, "samples": 0.3},
+        {"prior": 0.1, "samples": 0.3},
     ],
 )
 def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weights):
@@ -104,8 +106,7 @@ def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weight
         "tolerance": 1e-6,
         "iterations": 3000,
         "batch_size": 4,
-        "contour": 0,
-        "sampling": 0,
+        "samples": 0,
         **weights,
     }
     settings = settings_file(tmp_path, **chosen)
@@ -122,9 +123,9 @@ def test_the_gpus_code_path_gives_the_labels_of_the_cpus(shard, tmp_path, weight
         assert np.abs(ours.astype(int) - theirs).max() <= 2
 
 
-def test_an_embedding_and_a_prior_change_the_unknown_alone(shard, tmp_path):
+def test_a_prior_and_samples_change_the_unknown_alone(shard, tmp_path):
     found = []
-    for weights in ({}, {"prior": 0.5}, {"embedding": 0.5}):
+    for weights in ({}, {"prior": 0.5}, {"samples": 3.0}):
         stage.run(settings_file(tmp_path, **weights), **shard)
         with open_shard(shard["out"]) as mattes:
             found.append({image_id: mattes[image_id]["alphas"] for image_id in mattes.ids})
@@ -136,12 +137,19 @@ def test_an_embedding_and_a_prior_change_the_unknown_alone(shard, tmp_path):
                 assert (other[image_id] != found[0][image_id]).any()
 
 
-def test_activations_without_an_embedding_are_named(shard, tmp_path):
-    with write_shard(shard["activations"], stage="activations", key="0", classes=CLASSES, settings={}):
-        pass
-    with pytest.raises(UserError, match=r"activations\.h5: holds no embedding .* set activations\.embedding"):
-        stage.run(settings_file(tmp_path, embedding=0.5), **shard)
-    assert not shard["out"].exists()
+def test_a_prior_that_strokes_have_corrected_takes_the_place_of_the_activations(shard, tmp_path):
+    with open_shard(shard["trimaps"]) as trimaps:
+        found = {image_id: trimaps[image_id] for image_id in trimaps.ids}
+    with write_shard(shard["trimaps"], stage="trimaps", key="00000000", classes=CLASSES, settings={}) as trimaps:
+        for image_id, arrays in found.items():
+            corrected = np.zeros((3 if image_id in ("a2", "a5") else 2, 10, 12), np.uint8)
+            corrected[1] = 255
+            trimaps.add(image_id, **arrays, **({"prior": corrected} if image_id in ("a1", "a2") else {}))
+    stage.run(settings_file(tmp_path, prior=1000, samples=0), **shard)
+    with open_shard(shard["out"]) as mattes:
+        for image_id in mattes.ids:
+            share = mattes[image_id]["alphas"][1][found[image_id]["trimap"] == 255].mean() / 255
+            assert (share > 0.95) == (image_id in ("a1", "a2"))
 
 
 def test_a_trimap_of_another_size_is_named(shard, tmp_path):
@@ -182,7 +190,7 @@ def test_the_unknown_follows_the_pictures_edge(scale):
     image = (image + np.random.default_rng(0).integers(-5, 6, image.shape)).astype(np.uint8)
     trimap = np.full((64, 80), 255, np.uint8)
     trimap[:, :16], trimap[:, 64:] = 0, 3
-    alphas = alphas_of(image, [3], MattesSettings(scale=scale, epsilon=1e-5, prior=0, contour=0), trimap=trimap)
+    alphas = alphas_of(image, [3], MattesSettings(scale=scale, epsilon=1e-5, prior=0, samples=0), trimap=trimap)
     truth = (np.arange(80) >= 40)[None].repeat(64, 0)
     assert ((alphas[1] > 0.5) == truth).mean() > 0.97
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from matlabel.mattes.downsample import area_mean
 from matlabel.mattes.upsample import linear_coefficients, upsample
+from matlabel.pixels.cells import area_mean
 
 
 @pytest.mark.parametrize("scale", [2, 4])

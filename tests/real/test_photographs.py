@@ -13,7 +13,8 @@ import pytest
 from tiny import TINY, Run
 
 from matlabel.artifacts.shard import open_shard
-from matlabel.dataset.folder import list_images, read_labels
+from matlabel.dataset.file_names import list_images
+from matlabel.dataset.readers.folder import read_labels
 
 DATA, WEIGHTS = os.environ.get("MATLABEL_DATA"), os.environ.get("MATLABEL_WEIGHTS")
 

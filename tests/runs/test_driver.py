@@ -22,7 +22,7 @@ from matlabel.runs import driver
 from matlabel.artifacts.errors import UserError
 from matlabel.runs.orphaned_jobs import Planned
 executor, local, makes, unfinished = sys.argv[1].split(), sys.argv[2] == "local", sys.argv[3].split(), sys.argv[4:]
-print(driver.enter(Path("results"), Path(".snakemake")), flush=True)
+print(driver.enter(Path()), flush=True)
 begun = True
 try:
     if executor:
@@ -72,11 +72,11 @@ class Drivers:
 
     def look(self, **words):
         """What a person is told who looks, or says that nothing runs."""
-        return str(driver.enter(self.folder / "results", self.folder / ".snakemake", **words))
+        return str(driver.enter(self.folder, **words))
 
     def _environment(self, path):
         # Without another path, there is no scheduler to ask.
-        return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PATH": path or str(self.folder / "none")}
+        return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PATH": path or str(self.folder / "none")}
 
     def elsewhere(self, **changes):
         """A driver of another machine wrote this."""

@@ -15,7 +15,7 @@ from matlabel.runs.links import set_links
 
 CONFIGS = (
     {},
-    {"trimaps": {"band": 9}},
+    {"trimaps": {"margin": 0.5}},
     {"segmenter": {"train": False}},
     {"labels": {"source": "masks"}, "seeds": [0, 3]},
     {"variants": {"default": {"mattes": {"method": "none"}}, "other": {}}},

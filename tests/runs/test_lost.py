@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matlabel.runs import Plan
-from matlabel.runs.chain import STAGES
 from matlabel.runs.lost import first_lost
+from matlabel.stages import STAGES, position
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def plan(animals, tmp_path, monkeypatch):
             "dataset": {"format": "folder", "path": str(animals), "shard_size": 6},
             "evaluation": {"splits": ["val"]},
             "predictions": {"splits": ["train", "val"]},
-            "variants": {"a": {}, "b": {"trimaps": {"band": 9}}},
+            "variants": {"a": {}, "b": {"trimaps": {"margin": 0.5}}},
         }
     )
 
@@ -46,11 +46,11 @@ def test_stage_by_stage_all_that_was_made_is_asked_for_while_something_later_sta
         for path in lost:
             Path(path).touch()
         tried.append(stage)
-        order.append(STAGES.index(stage))
+        order.append(position(stage))
     assert order == sorted(set(order))
     # What is left is never made, or all that comes after it is gone, too: a plain run makes that as well.
-    left = [STAGES.index(stage) for stage, path in missing - never if not Path(path).exists()]
-    standing = [STAGES.index(stage) for stage, path in paths if Path(path).exists()]
+    left = [position(stage) for stage, path in missing - never if not Path(path).exists()]
+    standing = [position(stage) for stage, path in paths if Path(path).exists()]
     assert not left or max(standing, default=-1) <= min(left)
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from matlabel.artifacts.errors import UserError
-from matlabel.inspection.records import begun, submitted
 from matlabel.runs.driver import Driver
 from matlabel.runs.orphaned_jobs import Planned, ended, settle
+from matlabel.runs.snakemake_internals import begun, submitted
 
 PLANNED = {"rule_cam_wildcards_a", "rule_mattes_wildcards_b_00001"}
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import is_foreign
 from matlabel.runs import Plan
-from matlabel.runs.chain import STAGES
 from matlabel.settings.base import Settings
 from matlabel.settings.config import StageSettings
+from matlabel.stages import STAGES, position
 
 # A changed value of each type: what a field takes is asked of the model, not listed by hand.
 BASE = {
     "cam": {"splits": ["train"]},
-    "activations": {"embedding": 4},
     "segmenter": {"splits": ["train"]},
     "evaluation": {"splits": ["val"]},
 }
@@ -79,8 +79,6 @@ def other_values(field):
         "unet",
         "32-true",
         "embedding",
-        "features",
-        "present",
         "note",
         "off",
     ]
@@ -120,7 +118,7 @@ def test_a_setting_changes_the_keys_of_its_stage_and_of_what_follows(config, pat
     else:
         assert path[0] in moved or path[0] not in after
         # Nothing upstream of the stage moves; of what follows, all that reads it.
-        assert not [stage for stage in STAGES[: STAGES.index(path[0])] if stage in moved]
+        assert not [stage for stage in list(STAGES)[: position(path[0])] if stage in moved]
     assert keys(config) == before
 
 
@@ -130,7 +128,7 @@ def test_spelling_order_and_comments_of_the_config_do_not_matter(config):
 
 
 def test_variants_share_what_they_agree_on(config):
-    config["variants"] = {"a": {}, "b": {"trimaps": {"band": 9}}}
+    config["variants"] = {"a": {}, "b": {"trimaps": {"margin": 0.5}}}
     plan = Plan(config)
     a, b = plan.chains["a", 0], plan.chains["b", 0]
     assert [stage for stage in a if a[stage] == b[stage]] == ["dataset", "cam", "activations"]
@@ -228,9 +226,10 @@ def test_a_correction_reaches_its_shard_alone(config, animals, tmp_path):
 
 def test_driver_files_are_only_added(config, tmp_path):
     Plan(config, write=True)
+    assert not any(map(is_foreign, tmp_path.glob("results/*/*")))
     files = [path for path in tmp_path.joinpath("results").rglob("*") if path.is_file()]
     # Of a lock only the last file counts.
     before = {path: path.stat().st_mtime_ns for path in files if not path.name.startswith(".lock.")}
     Plan(config, write=True)
-    Plan(changed(config, ("trimaps", "band"), 7), write=True)
+    Plan(changed(config, ("trimaps", "margin"), 0.4), write=True)
     assert {path: path.stat().st_mtime_ns for path in before} == before

@@ -10,10 +10,10 @@ from snakemake.utils import update_config
 
 from matlabel.artifacts.errors import UserError
 from matlabel.runs import Plan
+from matlabel.runs.inputs import ablation_inputs
 
 PRESETS = Path(__file__).parents[2] / "workflow" / "presets"
 FOUR = ("category", "foreground", "consistency", "exclusivity")
-TERMS = (*FOUR, "affinity")
 MINE = {
     "dataset": {"path": "animals", "subset": {"train": 4}},
     "labels": {"splits": ["masked"]},
@@ -48,14 +48,14 @@ def test_the_ablation_shares_all_it_can(plan_of):
     plan = plan_of("own-images", "ablation")
     nodes = Counter(node.stage for node in plan.nodes.values())
     seeds = 3
-    # Plain, with spreading from the same classifier; each term alone; the four of D2CAM, three of them, all five;
-    # without reading again, from the same classifier; balanced, pasted; the default and two round it.
-    rows = 2 + len(TERMS) + 1 + len(FOUR) + 1 + 3 + 3
+    # Plain, with spreading from the same classifier; each term alone; the four of D2CAM, three of them;
+    # without reading again, from the same classifier; pasted; the default, and with consistency.
+    rows = 2 + len(FOUR) + 1 + len(FOUR) + 2 + 2
     assert nodes["cam"] == (rows - 2) * seeds
     assert nodes["activations"] == rows * seeds
     # And the default's activations with the trimaps and matting of the other rows.
     assert nodes["trimaps"] == (rows + 1) * seeds
-    # And once without the prior, from the trimaps of all, and once without sampling, from those of the default.
+    # And once without the prior, from the trimaps of all, and once without samples, from those of the default.
     assert nodes["mattes"] == nodes["labels"] == nodes["evaluation"] == (3 * rows + 3) * seeds
     assert "segmenter" not in nodes
     plain, spread = plan.chains["plain", 1], plan.chains["plain+spreading", 1]
@@ -69,21 +69,18 @@ def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
     defaults = plan_of("own-images").variants["default"]
     for name, settings in plan_of("own-images", "ablation").variants.items():
         row, _, method = name.partition(".")
-        weights = {term: getattr(settings.cam, term) for term in TERMS}
+        weights = {term: getattr(settings.cam, term) for term in FOUR}
         on = {term for term, weight in weights.items() if weight}
-        expected = {"plain": set(), "plain+spreading": set(), "all": set(FOUR), "all+affinity": set(TERMS)}
-        expected |= {term: {term} for term in TERMS} | {f"all-{term}": set(FOUR) - {term} for term in FOUR}
-        expected |= {key: set(FOUR) for key in ("all-again", "all+balance", "all+paste", "all-prior")}
+        expected = {"plain": set(), "plain+spreading": set(), "all": set(FOUR)}
+        expected |= {term: {term} for term in FOUR} | {f"all-{term}": set(FOUR) - {term} for term in FOUR}
+        expected |= {key: set(FOUR) for key in ("all-again", "all+paste", "all-prior")}
         expected |= {"default": {"foreground", "exclusivity"}, "default+consistency": set(FOUR) - {"category"}}
-        expected |= {"default+category-present": set(FOUR) - {"consistency"}, "default-contour": expected["default"]}
-        expected |= {"default-sampling": expected["default"]}
+        expected |= dict.fromkeys(("default-contour", "default-samples"), expected["default"])
         assert on == expected[row], name
         round_default = row.startswith("default")
-        assert (settings.cam.balance > 0) == (row == "all+balance")
         assert (settings.cam.paste > 0) == (row == "all+paste" or round_default)
-        assert (settings.cam.category_against == "present") == row.endswith("present")
-        assert (settings.trimaps.contour > 0) == (round_default and row != "default-contour")
-        assert (settings.mattes.sampling > 0) == (round_default and row != "default-sampling" and not method)
+        assert (settings.trimaps.contour > 0) == (row != "default-contour")
+        assert (settings.mattes.samples > 0) == (row != "default-samples")
         assert (settings.activations.spread.again == 0) == (row == "all-again")
         assert (settings.mattes.prior == 0) == (row == "all-prior")
         assert settings.mattes.method == (method or "closed_form")
@@ -91,7 +88,7 @@ def test_the_terms_of_each_row_are_those_of_its_name(plan_of):
         assert (settings.activations.spread.steps == 0) == (row == "plain")
         # What the package does by default, as one of the rows.
         if name == "default":
-            own = ("category", "foreground", "consistency", "exclusivity", "affinity", "paste", "category_against")
+            own = (*FOUR, "paste")
             assert {key: getattr(settings.cam, key) for key in own} == {key: getattr(defaults.cam, key) for key in own}
             assert (settings.trimaps, settings.mattes) == (defaults.trimaps, defaults.mattes)
 
@@ -118,7 +115,7 @@ def test_an_ablation_without_masks_is_refused_before_anything_runs(plan_of, tmp_
     for mask in (tmp_path / "animals/masks").iterdir():
         mask.unlink()
     with pytest.raises(UserError, match="the ablation scores against true masks, and no image has one"):
-        plan_of("own-images", "ablation").ablation_inputs()
+        ablation_inputs(plan_of("own-images", "ablation"))
 
 
 def test_the_ablation_has_another_key_when_a_run_comes_or_changes(plan_of):

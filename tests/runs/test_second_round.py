@@ -58,7 +58,7 @@ def test_a_third_round_reads_the_second_whatever_the_order_in_the_config(config)
         activations = plan.node(plan.chains[later, 0]["activations"])
         assert activations.upstream["segmenter"] == plan.chains[earlier, 0]["segmenter"]
     # A change in the first round reaches the third.
-    config["variants"]["first"] = {"trimaps": {"band": 9}}
+    config["variants"]["first"] = {"trimaps": {"margin": 0.5}}
     assert Plan(config).chains["third", 0]["activations"] != plan.chains["third", 0]["activations"]
 
 

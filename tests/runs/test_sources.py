@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 from matlabel.runs import sources
-from matlabel.runs.chain import STAGES
+from matlabel.stages import STAGES
 
 ENTRIES = [*((stage, "stage") for stage in STAGES), ("activations", "segmenter_stage"), ("activations", "files_stage")]
 

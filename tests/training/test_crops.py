@@ -34,9 +34,3 @@ def test_a_crop_depends_on_seed_epoch_and_image_alone():
     np.testing.assert_array_equal(cut(0, 3, "a"), cut(0, 3, "a"))
     for other in ((1, 3, "a"), (0, 4, "a"), (0, 3, "b")):
         assert (cut(0, 3, "a") != cut(*other)).any()
-
-
-def test_further_draws_in_an_epoch_are_other_crops_and_the_first_is_that_of_an_image_drawn_once():
-    first, second, third = (crop_generator(0, 3, "a", draw).random(8).tolist() for draw in range(3))
-    assert first == crop_generator(0, 3, "a").random(8).tolist()
-    assert first != second != third != first

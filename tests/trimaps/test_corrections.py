@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -74,6 +74,7 @@ def layer(size, *strokes):
     return np.rint(canvas).astype(np.uint8)
 
 
+@settings(deadline=None)
 @given(
     labels=st.lists(st.integers(1, 200), min_size=1, max_size=3, unique=True).map(sorted),
     order=st.permutations(range(4)),

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from matlabel.pixels.small_regions import drop_small_regions
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.settings.trimaps import TrimapsSettings
-from matlabel.trimaps.trimap import UNKNOWN, label_trimap, separate
+from matlabel.trimaps.trimap import label_trimap
 
 
 def activations(*planes):
@@ -22,13 +22,12 @@ def blob(size=40, value=0.9, rows=slice(5, 20), columns=slice(5, 20)):
     return plane
 
 
-def made(probabilities, classes=(1,), agreed=None, **changes):
-    agreed = np.ones(probabilities.shape[1:], np.float32) if agreed is None else agreed
-    return label_trimap(probabilities, agreed, np.array(classes, np.uint8), TrimapsSettings(**changes))
+def made(probabilities, classes=(1,), strokes=None, **changes):
+    return label_trimap(probabilities, np.array(classes, np.uint8), TrimapsSettings(**changes), strokes)
 
 
-def test_what_wins_by_far_is_sure_and_the_border_is_unknown():
-    trimap, enforced = made(activations(blob()), classes=(3,), band=2, contour=0)
+def test_far_from_contours_the_winner_is_sure_and_near_them_nothing():
+    trimap, enforced = made(activations(blob()), classes=(3,), contour=0.04)
     assert trimap[12, 12] == 3
     assert trimap[35, 35] == 0
     assert (trimap[5:20, 5:7] == UNKNOWN).all()
@@ -37,12 +36,12 @@ def test_what_wins_by_far_is_sure_and_the_border_is_unknown():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.02, 0.05, 0.1]))
-def test_nothing_is_sure_near_the_contours_of_the_winner_but_what_is_enforced(seed, contour):
+@given(st.integers(0, 10_000), st.sampled_from([0.02, 0.05, 0.1]), st.sampled_from([0.3, 0.7, 0.99]))
+def test_the_winner_is_believed_far_from_its_contours_however_weak_it_is_and_nowhere_near_them(seed, contour, level):
     random = np.random.default_rng(seed)
     planes = np.stack([ndimage.gaussian_filter(random.random((50, 60)), 5) for _ in range(3)]) ** 40
     probabilities = (planes / planes.sum(0)).astype(np.float32)
-    levels = {"foreground": 0.5, "background": 0.5, "margin": 0, "speck": 0, "band": 0}
+    levels = {"foreground": level, "background": level, "margin": 0}
     trimap, enforced = made(probabilities, (1, 2), contour=contour, **levels)
     winner = probabilities.argmax(0)
     reach = round(contour * np.hypot(50, 60))
@@ -52,23 +51,37 @@ def test_nothing_is_sure_near_the_contours_of_the_winner_but_what_is_enforced(se
     for label in set(range(3)) - set(enforced):
         assert not (trimap[~far[label]] == label).any()
     if not enforced:
-        np.testing.assert_array_equal(trimap != UNKNOWN, far.any(0) & (probabilities.max(0) >= 0.5))
+        known = [label for label in range(3) if (trimap == label).any()]
+        np.testing.assert_array_equal(trimap != UNKNOWN, far[known].any(0))
+        np.testing.assert_array_equal(trimap[far[known].any(0)], winner[far[known].any(0)])
 
 
-def test_what_is_undecided_or_contradicted_by_the_views_is_unknown():
-    undecided = activations(blob(), blob(value=0.5, rows=slice(25, 38)))
-    trimap, _ = made(undecided, classes=(1, 2))
-    assert (trimap[27:36, 8:18] != 0).all()
-    agreement = np.ones((40, 40), np.float32)
-    agreement[:12] = 0.2
-    trimap, _ = made(activations(blob()), agreed=agreement, agreement=0.4)
-    assert (trimap[:12] == UNKNOWN).all()
-    assert trimap[15, 12] == 1
+def test_what_is_enforced_has_unknown_pixels_round_it():
+    weak = np.full((60, 80), 0.2, np.float32)
+    weak[20:40, 30:50] = 0.4
+    trimap, enforced = made(activations(weak), contour=0.05, least_object=0.02, background=0.5)
+    assert enforced == [1]
+    sure = trimap == 1
+    assert sure.sum() == 96
+    near = ndimage.binary_dilation(sure, np.ones((11, 11))) & ~sure
+    assert (trimap[near] == UNKNOWN).all()
+    assert set(np.unique(trimap[~near & ~sure])) == {0}
+
+
+def test_strokes_stand_in_the_trimap_and_what_is_drawn_unknown_stays_so():
+    strokes = np.full((60, 80), -1, np.int16)
+    strokes[50:53, 5:25], strokes[2:12, 60:75] = 1, UNKNOWN
+    trimap, _ = made(activations(np.pad(blob(), ((0, 20), (0, 40)))), contour=0.03, strokes=strokes)
+    assert (trimap[50:53, 5:25] == 1).all()
+    assert (trimap[2:12, 60:75] == UNKNOWN).all()
+    # Round a stroke there is something to decide.
+    assert (trimap[48:50, 5:25] == UNKNOWN).all()
+    assert trimap[40, 60] == 0
 
 
 def test_a_class_without_a_sure_region_gets_its_best_pixels_and_is_counted():
     weak = activations(blob(), blob(value=0.3, rows=slice(25, 35), columns=slice(25, 35)))
-    trimap, enforced = made(weak, classes=(1, 2), least_object=0.02)
+    trimap, enforced = made(weak, classes=(1, 2), least_object=0.02, contour=0)
     assert enforced == [2]
     assert np.count_nonzero(trimap == 2) == 32
     assert (trimap[25:35, 25:35] == 2).sum() == 32
@@ -76,11 +89,11 @@ def test_a_class_without_a_sure_region_gets_its_best_pixels_and_is_counted():
 
 def test_an_object_that_is_short_of_sure_pixels_for_its_contours_alone_keeps_what_is_left():
     small = activations(blob(rows=slice(10, 19), columns=slice(10, 19)))
-    trimap, enforced = made(small, least_object=0.04, contour=0.05, band=0)
+    trimap, enforced = made(small, least_object=0.04, contour=0.05)
     assert enforced == []
     assert np.count_nonzero(trimap == 1) == 9
     # Where nothing is left the pixels that lead most are sure, as ever.
-    trimap, enforced = made(small, least_object=0.04, contour=0.1, band=0)
+    trimap, enforced = made(small, least_object=0.04, contour=0.1)
     assert enforced == [1]
     assert np.count_nonzero(trimap == 1) == 64
 
@@ -97,48 +110,22 @@ def test_an_image_without_tags_is_background():
     assert enforced == []
 
 
-def test_specks_become_unknown():
-    trimap = np.zeros((50, 50), np.uint8)
-    trimap[10:30, 10:30], trimap[40, 40] = 1, 1
-    drop_small_regions(trimap, 0.002)
-    assert trimap[40, 40] == UNKNOWN
-    assert trimap[20, 20] == 1
-
-
-@settings(max_examples=25, deadline=None)
-@given(arrays(np.uint8, (12, 14), elements=st.sampled_from([0, 1, 2, UNKNOWN])), st.integers(1, 3))
-def test_different_sure_regions_are_further_apart_than_the_band(trimap, band):
-    before = trimap.copy()
-    separate(trimap, band)
-    for value in (0, 1, 2):
-        others = (before != value) & (before != UNKNOWN)
-        near = ndimage.binary_dilation(others, np.ones((2 * band + 1,) * 2)) if others.any() else others
-        np.testing.assert_array_equal(trimap == value, (before == value) & ~near)
-
-
 @settings(max_examples=30, deadline=None)
 @given(
     arrays(np.float32, (4, 7, 9), elements=st.floats(0, 1, width=32)),
-    arrays(np.float32, (7, 9), elements=st.floats(0, 1, width=32)),
-    st.sampled_from([{}, {"band": 0}, {"speck": 0.1, "band": 5}, {"least_object": 0.5, "least_background": 0.5}]),
+    st.sampled_from([{}, {"contour": 0}, {"contour": 0.2}, {"least_object": 0.5, "least_background": 0.5}]),
 )
-def test_every_label_has_a_sure_region_whatever_the_activations(scores, agreement, changes):
+def test_every_label_has_a_sure_region_whatever_the_activations(scores, changes):
     probabilities = scores / np.maximum(scores.sum(0), 1e-6)
-    trimap, enforced = made(probabilities, classes=(2, 5, 9), agreed=agreement, **changes)
+    trimap, enforced = made(probabilities, classes=(2, 5, 9), **changes)
     assert {0, 2, 5, 9} <= set(np.unique(trimap).tolist()) <= {0, 2, 5, 9, UNKNOWN}
     assert set(enforced) <= {0, 2, 5, 9}
 
 
-@pytest.mark.parametrize("setting", ["foreground", "margin", "background", "agreement"])
-def test_stricter_settings_leave_more_unknown(setting):
+@pytest.mark.parametrize("setting", ["foreground", "margin"])
+def test_stricter_levels_enforce_more(setting):
     random = np.random.default_rng(0)
     scores = ndimage.gaussian_filter(random.random((3, 60, 60)), (0, 5, 5)) ** 30
     probabilities = (scores / scores.sum(0)).astype(np.float32)
-    agreement = ndimage.gaussian_filter(random.random((60, 60)), 4).astype(np.float32)
-    agreement = (agreement - agreement.min()) / np.ptp(agreement)
-    unknown = [
-        np.count_nonzero(made(probabilities, (1, 2), agreement, band=0, **{setting: level})[0] == UNKNOWN)
-        for level in (0.2, 0.5, 0.9)
-    ]
-    assert unknown[0] <= unknown[1] <= unknown[2]
-    assert unknown[0] < unknown[2]
+    enforced = [made(probabilities, (1, 2), **{setting: level})[1] for level in (0.0, 1.0)]
+    assert len(enforced[0]) < len(enforced[1])

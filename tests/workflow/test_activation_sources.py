@@ -74,11 +74,10 @@ def test_both_leave_activations_and_labels(rounds):
         run = rounds.folder / f"results/runs/{variant}/seed-0"
         with open_shard(run / "activations/shard-00000.h5", "activations") as shard:
             found = shard["a2"]
-        assert sorted(found) == ["agreement", "classes", "probabilities"]
+        assert sorted(found) == ["classes", "probabilities"]
         assert found["classes"].tolist() == [1, 2]
         assert found["probabilities"].shape == (3, 14, 16)
         assert (found["probabilities"].sum(0, dtype=int) == 255).all()
-        assert found["agreement"].shape == (14, 16)
         assert labels(rounds, variant).keys() == {f"a{number}" for number in range(6)}
         assert {1, 2} <= set(np.unique(labels(rounds, variant)["a2"])) <= {0, 1, 2, 255}
     # The maps are where the objects are, so the labels are, too.

@@ -10,7 +10,8 @@ import pytest
 from animals import write_folder
 from PIL import Image
 
-from matlabel.dataset.folder import list_images, read_labels
+from matlabel.dataset.file_names import list_images
+from matlabel.dataset.readers.folder import read_labels
 from matlabel.settings.config import load_config
 
 pytestmark = pytest.mark.workflow
@@ -76,12 +77,12 @@ def test_the_accuracy_benchmark_holds_ours_against_pymatting(tmp_path):
 
 def test_the_training_benchmark_holds_what_was_asked_for_against_plain():
     sizes = ("--backbone", "resnet18", "--crop", 48, "--batch", 4, "--precision", "32-true", "--threads", 1)
-    turns = ("--device", "cpu", "--steps", 1, "--repeats", 1, "--only", "category", "--only", "all five")
+    turns = ("--device", "cpu", "--steps", 1, "--repeats", 1, "--only", "category", "--only", "all four")
     printed = benchmark(*sizes, *turns, script="training.py")
     assert "batches of 4 at 48 px, 32-true, cpu, 1 threads" in printed
     assert "loading: " in printed
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.strip().splitlines()[-3:]]
-    assert [row[0] for row in rows] == ["plain", "category", "all five"]
+    assert [row[0] for row in rows] == ["plain", "category", "all four"]
     assert rows[0][2] == "1.00 x"
     assert all(float(row[1]) > 0 for row in rows)
 

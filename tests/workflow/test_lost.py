@@ -6,9 +6,9 @@ import shutil
 import pytest
 from tiny import ROOT
 
-from matlabel.inspection.mirror import planned
+from matlabel.inspection.dry_run import planned
 from matlabel.inspection.workflow import find_workflow
-from matlabel.runs.chain import STAGES
+from matlabel.stages import STAGES
 
 pytestmark = pytest.mark.workflow
 # Written by the driver before each run, or told of beside the file.

@@ -10,19 +10,19 @@ from PIL import Image
 from tiny import TINY, clone
 
 from matlabel.artifacts.label_image import read_label_image, write_label_image
-from matlabel.runs.chain import STAGES
+from matlabel.stages import STAGES, position
 
 pytestmark = pytest.mark.workflow
 
 # Jobs of the tiny run: two shards to train on, one held out.
-JOBS = {**dict.fromkeys(STAGES, 1), **dict.fromkeys(("dataset", "activations", "trimaps", "mattes", "labels"), 3)}
+JOBS = {name: 3 if stage.sharded and not stage.held_out else 1 for name, stage in STAGES.items()}
 # A change to the held-out shard: its own jobs, and what is scored and shown.
-HELD_OUT = dict.fromkeys([stage for stage in STAGES if stage not in ("cam", "segmenter")], 1)
+HELD_OUT = {name: 1 for name, stage in STAGES.items() if not stage.training}
 SETTINGS = {
     "dataset": {"shard_size": 3},
     "cam": {"lr": 0.002},
     "activations": {"gamma": 2},
-    "trimaps": {"band": 5},
+    "trimaps": {"margin": 0.3},
     "mattes": {"epsilon": 1e-5},
     "labels": {"margin": 0.1},
     "segmenter": {"lr": 0.02},
@@ -51,7 +51,7 @@ SOURCES = {
 
 def following(stage):
     """The jobs of a stage and of all that reads it."""
-    return {name: JOBS[name] for name in STAGES[STAGES.index(stage) :]} if stage else {}
+    return {name: JOBS[name] for name in list(STAGES)[position(stage) :]} if stage else {}
 
 
 def changed(**blocks):
@@ -182,7 +182,7 @@ def test_a_true_mask_concerns_scores_and_report_alone(run, image):
 
 
 def test_a_variant_added_runs_from_where_it_differs_one_removed_nothing_and_a_name_is_only_shown(run):
-    run.config({**TINY, "variants": {"default": {}, "wide": {"trimaps": {"band": 5}}}})
+    run.config({**TINY, "variants": {"default": {}, "wide": {"trimaps": {"margin": 0.3}}}})
     assert run.planned() == following("trimaps")
     run.config({**TINY, "variants": {"default": {}}})
     assert run.planned() == {}
@@ -199,6 +199,6 @@ def test_what_snakemake_offers_works_as_it_does_elsewhere(run):
     assert run.planned("--forcerun", "evaluation") == {"evaluation": 1, "report": 1}
     assert run.planned("-R", "trimaps", "--until", "labels") == {"trimaps": 3, "mattes": 3, "labels": 3}
     assert run.planned("-R", "trimaps", "--until", "trimaps") == {"trimaps": 3}
-    run.config(changed(trimaps={"band": 5}))
+    run.config(changed(trimaps={"margin": 0.3}))
     assert run.planned("all_mattes") == {"trimaps": 3, "mattes": 3}
     assert run.planned("all_labels", "--batch", "all_labels=1/3") == {"trimaps": 1, "mattes": 1, "labels": 1}

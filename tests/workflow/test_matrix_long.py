@@ -7,9 +7,9 @@ from tiny import ROOT, TINY, clone
 
 from matlabel.artifacts.errors import UserError
 from matlabel.runs import Plan
-from matlabel.runs.chain import STAGES, upstream_of
 from matlabel.runs.sources import sources
 from matlabel.settings.config import StageSettings, load_config
+from matlabel.stages import REPORT, STAGES
 
 pytestmark = [pytest.mark.workflow, pytest.mark.long]
 
@@ -51,7 +51,7 @@ def value_of(config, path):
 def another(path):
     """A valid config that differs in one setting, or in what that setting needs as well; and its keys."""
     default = FIELDS[path].get_default(call_default_factory=True)
-    for companion in ({}, {"activations": {"embedding": 4}}, {"segmenter": {"weights": "none"}}):
+    for companion in ({}, {"segmenter": {"weights": "none"}}):
         for value in [*other_values(FIELDS[path]), ["train"], ["val"], "old.pt", default]:
             config = with_setting(path, value, companion)
             try:
@@ -96,7 +96,7 @@ def test_an_edited_file_runs_the_stages_in_whose_import_closure_it_is(run, name)
     path = run.checkout / "matlabel" / name
     expected = set()
     for stage in STAGES:
-        reads = STAGES[:-1] if stage == "report" else upstream_of(stage, SETTLED)
+        reads = set(STAGES) - {stage} if stage == REPORT.name else STAGES[stage].reads(SETTLED)
         if ROOT / "matlabel" / name in sources(stage) or expected & set(reads):
             expected.add(stage)
     text = path.read_text()

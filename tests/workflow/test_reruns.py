@@ -68,7 +68,7 @@ def test_a_source_edited_while_its_stage_runs_leaves_what_is_seen_as_stale(moved
 
 
 def test_a_look_while_a_run_is_going_on_changes_nothing(moved):
-    moved.config({**TINY, "trimaps": {"band": 6}})
+    moved.config({**TINY, "trimaps": {"margin": 0.35}})
     process = moved.start()
     for line in process.stdout:
         if line.startswith(("rule trimaps", "localrule trimaps")):

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from matlabel import cli
 from matlabel.artifacts.errors import UserError
 from matlabel.inspection.clean import leftovers, remove
+from matlabel.inspection.settings_of import side_of
 from matlabel.inspection.status import status_of
 from matlabel.inspection.workflow import find_workflow
 
@@ -66,7 +67,7 @@ def test_after_a_run_all_is_done(run):
 
 
 def test_looking_changes_nothing(run):
-    run.config({**TINY, "trimaps": {"band": 7}})
+    run.config({**TINY, "trimaps": {"margin": 0.4}})
     path = run.folder / "animals/labels.csv"
     path.write_text(path.read_text().replace("v0,val,cat", "v0,val,dog"))
     before = snapshot(run.folder)
@@ -78,7 +79,7 @@ def test_looking_changes_nothing(run):
 
 
 def test_a_changed_setting_is_missing_from_there_on(run):
-    run.config({**TINY, "trimaps": {"band": 7}})
+    run.config({**TINY, "trimaps": {"margin": 0.4}})
     stages = agreed(run)
     missing = [stage for stage, found in stages.items() if found.state == "missing"]
     assert missing == ["trimaps", "mattes", "labels", "segmenter", "predictions", "evaluation", "report"]
@@ -182,17 +183,17 @@ def test_what_a_run_holds_is_running_and_a_killed_one_interrupted(run):
 
 
 def test_variants_share_what_they_have_in_common_and_are_told_so(run):
-    run.config({**TINY, "variants": {"default": {}, "wide": {"trimaps": {"band": 7}}}})
+    run.config({**TINY, "variants": {"default": {}, "wide": {"trimaps": {"margin": 0.4}}}})
     output = command(run, "status").output
     assert output.count("as default, seed 0") == 3
     assert command(run, "diff", "default", "wide").output.count(" -> ") == 1
-    assert "trimaps.band: 3 -> 7" in command(run, "diff", "default", "wide").output
+    assert "trimaps.margin: 0.2 -> 0.4" in command(run, "diff", "default", "wide").output
 
 
 def test_clean_takes_what_the_config_does_not_lead_to_and_a_run_misses_nothing(run):
     command(run, "clean", "--yes")
     current = folder_of(run, "trimaps")
-    run.config({**TINY, "trimaps": {"band": 7}})
+    run.config({**TINY, "trimaps": {"margin": 0.4}})
     run.snakemake("--until", "trimaps")
     run.config(TINY)
     run.snakemake("-n")
@@ -200,7 +201,7 @@ def test_clean_takes_what_the_config_does_not_lead_to_and_a_run_misses_nothing(r
     assert len(other) == 1
     found = leftovers([workflow(run)])
     assert other <= {leftover.path for leftover in found if leftover.what == "artifacts"}
-    assert leftovers([workflow(run), workflow(run, "trimaps={band: 7}")]) == []
+    assert leftovers([workflow(run), workflow(run, "trimaps={margin: 0.4}")]) == []
     checkpoint, temporary = folder_of(run, "cam") / "checkpoint-fold-2.pt", current / ".shard-00000.h5.abcdefgh.tmp"
     fresh = current / ".shard-00001.h5.abcdefgh.tmp"
     driver = folder_of(run, "dataset") / "shard-00000-0123456789ab.csv"
@@ -225,8 +226,26 @@ def test_clean_takes_what_the_config_does_not_lead_to_and_a_run_misses_nothing(r
     assert "Nothing to clean" in command(run, "clean").output
 
 
+def test_what_another_version_has_made_is_named_in_a_line_and_left_alone(run):
+    old = run.folder / "results/trimaps/0123abcd"
+    old.mkdir()
+    (old / "settings.yaml").write_text("key: 0123abcd\nstage: trimaps\nsettings: {}\n")
+    (old / "shard-00000.h5").write_text("a shard of another format")
+    before = snapshot(old)
+    told = "results: trimaps/0123abcd made by another version of matlabel and left alone"
+    assert told in run.snakemake()
+    assert told in command(run, "status").output
+    assert told in command(run, "clean", "--yes").output
+    verified = CliRunner().invoke(cli.app, ["verify", str(run.folder / "results"), "--repair"])
+    assert told in verified.output
+    assert verified.exit_code == 0
+    with pytest.raises(UserError, match="made by another version of matlabel"):
+        side_of("0123abcd", None, run.folder / "results")
+    assert snapshot(old) == before
+
+
 def test_a_run_that_begins_meanwhile_stops_the_deleting(run):
-    run.config({**TINY, "trimaps": {"band": 7}})
+    run.config({**TINY, "trimaps": {"margin": 0.4}})
     found = leftovers([workflow(run)])
     (run.folder / ".snakemake/locks").mkdir(exist_ok=True)
     (run.folder / ".snakemake/locks/0.output.lock").write_text("results/labels")

@@ -1,11 +1,10 @@
 # Without wildcards, so that it is a target: `snakemake ablation`.
 rule ablation:
     input:
-        unpack(ablation_inputs),
-        code=code_of("ablation"),
+        unpack(job.compared),
+        code=job.code("ablation"),
     output:
-        table=f"{plan.ablation.folder}/ablation.md",
-        beside=multiext(f"{plan.ablation.folder}/ablation", ".csv", ".png"),
+        **leaves("ablation", plan.ablation.key),
     log:
         f"logs/ablation/{plan.ablation.key}.log",
     conda:
@@ -14,7 +13,7 @@ rule ablation:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=15,
     params:
-        code=sources_digest("ablation"),
+        code=job.digest("ablation"),
     shell:
-        "matlabel ablation --settings {input.settings} --results results --out {output.table}"
+        "matlabel ablation --settings {input.settings} --results results --out {output.main}"
         " --code {params.code} > {log} 2>&1"

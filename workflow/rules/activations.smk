@@ -1,30 +1,22 @@
 rule activations:
     input:
-        manifest=manifest_of,
-        checks=checks_of,
-        cam=weights_of("cam"),
-        segmenter=weights_of("segmenter"),
-        maps=lambda wildcards: plan.maps.get((wildcards.key, wildcards.shard), []),
-        settings="results/activations/{key}/settings.yaml",
-        code=lambda wildcards: plan.code_file("activations", entry_of(wildcards)),
+        unpack(job.images),
+        **job.made_by("activations"),
+        cam=job.weights("cam"),
+        segmenter=job.weights("segmenter"),
+        maps=job.maps,
     output:
-        "results/activations/{key}/shard-{shard}.h5",
+        **leaves("activations"),
     log:
-        "logs/activations/{key}/{shard}.log",
+        log_of("activations"),
     conda:
         "../../envs/matlabel.yaml"
-    threads: threads_of
+    threads: job.threads
     resources:
-        mem_mb=memory_of,
-        runtime=minutes_of,
-        cpus_per_task=cores_of,
-        gpu=gpus_of,
-        device=plan.config.device,
+        **job.resources(gpu=True),
     params:
-        code=lambda wildcards: sources_digest("activations", entry_of(wildcards)),
-        source=lambda wildcards, input: option("weights", input.cam)
-        or option("segmenter", input.segmenter)
-        or option("maps", input.maps),
+        code=job.digest("activations"),
+        source=job.options("segmenter", "maps", weights="cam"),
     shell:
         "matlabel activations --settings {input.settings} --dataset {input.manifest} {params.source}"
-        " --out {output} --device {resources.device} --code {params.code} > {log} 2>&1"
+        " --out {output.main} --device {resources.device} --code {params.code} > {log} 2>&1"

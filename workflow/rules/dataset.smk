@@ -1,19 +1,17 @@
 rule dataset:
     input:
-        manifest=manifest_of,
-        settings="results/dataset/{key}/settings.yaml",
-        code=code_of("dataset"),
+        **job.made_by("dataset"),
+        manifest=job.manifest,
     output:
-        "results/dataset/{key}/shard-{shard}.checks.json",
+        **leaves("dataset"),
     log:
-        "logs/dataset/{key}/{shard}.log",
+        log_of("dataset"),
     conda:
         "../../envs/matlabel.yaml"
     resources:
-        mem_mb=memory_of,
-        runtime=minutes_of,
-        cpus_per_task=cores_of,
+        **job.resources(),
     params:
-        code=sources_digest("dataset"),
+        code=job.digest("dataset"),
     shell:
-        "matlabel dataset --settings {input.settings} --dataset {input.manifest} --out {output} --code {params.code} > {log} 2>&1"
+        "matlabel dataset --settings {input.settings} --dataset {input.manifest} --out {output.main}"
+        " --code {params.code} > {log} 2>&1"

@@ -1,28 +1,18 @@
 rule evaluation:
     input:
-        unpack(lambda wildcards: plan.evaluation_inputs(wildcards.key)),
-        settings="results/evaluation/{key}/settings.yaml",
-        code=code_of("evaluation"),
+        unpack(job.evaluated),
+        **job.made_by("evaluation"),
     output:
-        scores="results/evaluation/{key}/scores.json",
-        tables=multiext("results/evaluation/{key}/", "per_class.csv", "per_image.csv", "wrong_tags.csv", "curves.csv"),
+        **leaves("evaluation"),
     log:
-        "logs/evaluation/{key}.log",
+        log_of("evaluation"),
     conda:
         "../../envs/matlabel.yaml"
     resources:
-        mem_mb=memory_of,
-        runtime=minutes_of,
-        cpus_per_task=cores_of,
+        **job.resources(),
     params:
-        code=sources_digest("evaluation"),
-        folders=lambda wildcards, input: " ".join(
-            folder_option(stage)(wildcards)
-            for stage in ("cam", "activations", "trimaps", "mattes", "labels", "predictions")
-            if input.get(stage)
-        ),
-        held_out=lambda wildcards, input: option("held-out", input.get("held_out")),
-        masks=lambda wildcards, input: option("masks", input.get("masks")),
+        code=job.digest("evaluation"),
+        options=job.options("held_out", "masks", folders=STAGES),
     shell:
-        "matlabel evaluation --settings {input.settings} --dataset {input.list} {params.held_out} {params.masks}"
-        " {params.folders} --out {output.scores} --code {params.code} > {log} 2>&1"
+        "matlabel evaluation --settings {input.settings} --dataset {input.list} {params.options}"
+        " --out {output.main} --code {params.code} > {log} 2>&1"

@@ -1,25 +1,21 @@
 rule labels:
     input:
-        manifest=manifest_of,
-        checks=checks_of,
-        mattes=shard_of("mattes"),
-        masks=lambda wildcards: plan.label_masks(wildcards.key, wildcards.shard),
-        settings="results/labels/{key}/settings.yaml",
-        code=code_of("labels"),
+        unpack(job.images),
+        **job.made_by("labels"),
+        mattes=job.shard("mattes"),
+        masks=job.label_masks,
     output:
-        shard="results/labels/{key}/shard-{shard}.h5",
-        png=directory("results/labels/{key}/png/shard-{shard}"),
+        **leaves("labels"),
+        png=directory(png_of("labels")),
     log:
-        "logs/labels/{key}/{shard}.log",
+        log_of("labels"),
     conda:
         "../../envs/matlabel.yaml"
     resources:
-        mem_mb=memory_of,
-        runtime=minutes_of,
-        cpus_per_task=cores_of,
+        **job.resources(),
     params:
-        code=sources_digest("labels"),
-        source=lambda wildcards, input: option("mattes", input.mattes) or option("masks", input.masks),
+        code=job.digest("labels"),
+        source=job.options("mattes", "masks"),
     shell:
         "matlabel labels --settings {input.settings} --dataset {input.manifest} {params.source}"
-        " --out {output.shard} --png {output.png} --code {params.code} > {log} 2>&1"
+        " --out {output.main} --png {output.png} --code {params.code} > {log} 2>&1"

@@ -1,28 +1,22 @@
 rule mattes:
     input:
-        manifest=manifest_of,
-        checks=checks_of,
-        activations=shard_of("activations"),
-        trimaps=shard_of("trimaps"),
-        settings="results/mattes/{key}/settings.yaml",
-        network=start_of,
-        code=code_of("mattes"),
+        unpack(job.images),
+        **job.made_by("mattes"),
+        activations=job.shard("activations"),
+        trimaps=job.shard("trimaps"),
+        network=job.weight_files,
     output:
-        "results/mattes/{key}/shard-{shard}.h5",
+        **leaves("mattes"),
     log:
-        "logs/mattes/{key}/{shard}.log",
+        log_of("mattes"),
     conda:
         "../../envs/matlabel.yaml"
-    threads: matting_threads_of
+    threads: job.threads
     resources:
-        mem_mb=memory_of,
-        runtime=minutes_of,
-        cpus_per_task=cores_of,
-        gpu=matting_gpus_of,
-        device=plan.config.device,
+        **job.resources(gpu=True),
     params:
-        code=sources_digest("mattes"),
-        trimaps=lambda wildcards, input: option("trimaps", input.trimaps),
+        code=job.digest("mattes"),
+        options=job.options("activations", "trimaps"),
     shell:
-        "matlabel mattes --settings {input.settings} --dataset {input.manifest} --activations {input.activations}"
-        " {params.trimaps} --out {output} --device {resources.device} --workers {threads} --code {params.code} > {log} 2>&1"
+        "matlabel mattes --settings {input.settings} --dataset {input.manifest} {params.options} --out {output.main}"
+        " --device {resources.device} --workers {threads} --code {params.code} > {log} 2>&1"

@@ -1,26 +1,20 @@
 rule predictions:
     input:
-        manifest=manifest_of,
-        checks=checks_of,
-        weights=weights_of("segmenter"),
-        settings="results/predictions/{key}/settings.yaml",
-        code=code_of("predictions"),
+        unpack(job.images),
+        **job.made_by("predictions"),
+        weights=job.weights("segmenter"),
     output:
-        shard="results/predictions/{key}/shard-{shard}.h5",
-        png=directory("results/predictions/{key}/png/shard-{shard}"),
+        **leaves("predictions"),
+        png=directory(png_of("predictions")),
     log:
-        "logs/predictions/{key}/{shard}.log",
+        log_of("predictions"),
     conda:
         "../../envs/matlabel.yaml"
-    threads: threads_of
+    threads: job.threads
     resources:
-        mem_mb=memory_of,
-        runtime=minutes_of,
-        cpus_per_task=cores_of,
-        gpu=gpus_of,
-        device=plan.config.device,
+        **job.resources(gpu=True),
     params:
-        code=sources_digest("predictions"),
+        code=job.digest("predictions"),
     shell:
         "matlabel predictions --settings {input.settings} --dataset {input.manifest} --weights {input.weights}"
-        " --out {output.shard} --png {output.png} --device {resources.device} --code {params.code} > {log} 2>&1"
+        " --out {output.main} --png {output.png} --device {resources.device} --code {params.code} > {log} 2>&1"

@@ -1,25 +1,18 @@
 rule report:
     input:
-        unpack(lambda wildcards: plan.report_inputs()),
-        settings="results/report/{key}/settings.yaml",
-        code=code_of("report"),
+        unpack(job.reported),
+        **job.made_by("report"),
     output:
-        report(
-            "results/report/{key}/report.html",
-            caption="../report/report.rst",
-            category="matlabel",
-        ),
+        report(leaves("report")["main"], caption="../report/report.rst", category="matlabel"),
     log:
-        "logs/report/{key}.log",
+        log_of("report"),
     conda:
         "../../envs/matlabel.yaml"
     resources:
-        mem_mb=memory_of,
-        runtime=minutes_of,
-        cpus_per_task=cores_of,
+        **job.resources(),
     params:
-        code=sources_digest("report"),
-        masks=lambda wildcards, input: option("masks", input.get("masks")),
+        code=job.digest("report"),
+        options=job.options("masks"),
     shell:
-        "matlabel report --settings {input.settings} --dataset {input.list} {params.masks} --results results"
+        "matlabel report --settings {input.settings} --dataset {input.list} {params.options} --results results"
         " --out {output} --code {params.code} > {log} 2>&1"

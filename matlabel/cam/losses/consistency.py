@@ -1,13 +1,12 @@
 """Consistency: activations move with the picture. A teacher sees the plain view, the student a transformed one."""
 
 import math
-from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matlabel.networks.classifier import CamNetwork, Output
+from matlabel.networks.classifier import CamNetwork
 
 
 def random_views(count: int, generator: torch.Generator) -> Tensor:
@@ -49,8 +48,8 @@ def consistency_loss(student: Tensor, teacher: Tensor, view: Tensor, tags: Tenso
 
 
 @torch.no_grad()
-def teach(teacher: CamNetwork, images: Tensor, scale: float, stride: int) -> Output:
-    """What the teacher says of the plain view, which it may see smaller: a forward pass costs as the square.
+def teach(teacher: CamNetwork, images: Tensor, scale: float, stride: int) -> Tensor:
+    """The teacher's class maps of the plain view, which it may see smaller: a forward pass costs as the square.
 
     Args:
         teacher: in any mode; put into evaluation mode.
@@ -59,8 +58,7 @@ def teach(teacher: CamNetwork, images: Tensor, scale: float, stride: int) -> Out
         stride: of its maps.
 
     Returns:
-        its output without embedding: maps float32[B, K, ceil(H / stride), ceil(W / stride)] whatever the scale,
-        features on the grid it saw.
+        S, float32[B, K, ceil(H / stride), ceil(W / stride)] whatever the scale.
     """
     teacher.eval()
     sides = images.shape[2:]
@@ -68,10 +66,10 @@ def teach(teacher: CamNetwork, images: Tensor, scale: float, stride: int) -> Out
     # Both grids then hold whole pixels that cover the same picture.
     cells = [max(1, int(scale * count + 1e-6)) for count in grid]
     if cells == grid:
-        return teacher(images, embed=False)
+        return teacher(images, embed=False).maps
     smaller = [round(side * fewer / count) for side, fewer, count in zip(sides, cells, grid, strict=True)]
-    output = teacher(F.interpolate(images, smaller, mode="bilinear", align_corners=False, antialias=True), embed=False)
-    return replace(output, maps=F.interpolate(output.maps, grid, mode="bilinear", align_corners=False))
+    images = F.interpolate(images, smaller, mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(teacher(images, embed=False).maps, grid, mode="bilinear", align_corners=False)
 
 
 @torch.no_grad()

@@ -72,7 +72,7 @@ def mean_field(
     smooth = _smoothness_kernel(*image.shape[:2], smooth_sigma)
     bilateral = _bilateral_kernel(image, bilateral_sigma, colour_sigma)
 
-    def weighted_messages(planes):
+    def weighted_messages(planes: np.ndarray) -> np.ndarray:
         return np.float32(smooth_weight) * smooth(planes) + np.float32(bilateral_weight) * bilateral(planes)
 
     everything = weighted_messages(np.ones((1, *image.shape[:2]), np.float32))[0]
@@ -88,7 +88,7 @@ def mean_field(
     return marginals
 
 
-def _checked_image(image):
+def _checked_image(image: np.ndarray) -> np.ndarray:
     """float32[H, W, 3] in 0..255."""
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
@@ -102,7 +102,7 @@ def _checked_image(image):
     return np.float32(255) * image.astype(np.float32)
 
 
-def _unary(probabilities, shape):
+def _unary(probabilities: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """ψ_u: float32[C + 1, H, W]."""
     planes = np.asarray(probabilities)
     if planes.ndim != 3 or len(planes) == 0 or planes.shape[1:] != shape:
@@ -116,7 +116,7 @@ def _unary(probabilities, shape):
     return -np.log(np.maximum(planes, np.float32(LEAST_PROBABILITY)))
 
 
-def _exp_and_normalise(scores):
+def _exp_and_normalise(scores: np.ndarray) -> np.ndarray:
     """Softmax over the planes."""
     scores = scores - scores.max(axis=0)
     np.exp(scores, out=scores)
@@ -124,14 +124,14 @@ def _exp_and_normalise(scores):
     return scores
 
 
-def _smoothness_kernel(height, width, sigma) -> Kernel:
+def _smoothness_kernel(height: int, width: int, sigma: float) -> Kernel:
     """exp(−‖p_i − p_j‖² / 2σ²), normalised: exact, but for cutting it off at four standard deviations."""
     # Both the kernel and its row sums are products of one factor for the rows and one for the columns.
     rows, columns = _normalised_gaussian(height, sigma), _normalised_gaussian(width, sigma)
     return lambda planes: np.stack([rows @ plane @ columns for plane in planes])
 
 
-def _normalised_gaussian(length, sigma):
+def _normalised_gaussian(length: int, sigma: float) -> scipy.sparse.csr_matrix:
     """D^−½ G D^−½ along one axis: float32 CSR matrix [length, length], a band."""
     reach = min(math.ceil(4 * sigma), length - 1)
     offsets = np.arange(-reach, reach + 1)
@@ -140,7 +140,7 @@ def _normalised_gaussian(length, sigma):
     return (root @ band @ root).tocsr().astype(np.float32)
 
 
-def _bilateral_kernel(image, sigma, colour_sigma) -> Kernel:
+def _bilateral_kernel(image: np.ndarray, sigma: float, colour_sigma: float) -> Kernel:
     """exp(−‖p_i − p_j‖² / 2σ² − ‖I_i − I_j‖² / 2σ_colour²), normalised; as near as `Lattice` comes to it."""
     height, width, _ = image.shape
     features = np.empty((5, height, width))
@@ -153,7 +153,7 @@ def _bilateral_kernel(image, sigma, colour_sigma) -> Kernel:
         raise ValueError(f"bilateral_sigma {sigma} or colour_sigma {colour_sigma} is too small: {error}") from error
     root = 1 / np.sqrt(lattice.filter(np.ones((height * width, 1), np.float32)))
 
-    def kernel(planes):
+    def kernel(planes: np.ndarray) -> np.ndarray:
         filtered = root * lattice.filter(root * planes.reshape(len(planes), -1).T)
         return filtered.T.reshape(planes.shape)
 

@@ -1,12 +1,20 @@
 """KNN matting (Chen, Li & Tang, "KNN Matting", PAMI 2013) of all labels of an image in one linear system."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import scipy.sparse
 
 from matlabel.mattes import sparse_laplacian
 from matlabel.mattes.comparisons.extras import require
 
 
-def solve(image, trimap, values, neighbours=((20, 2.0), (10, 0.1))):
+def solve(
+    image: np.ndarray,
+    trimap: np.ndarray,
+    values: Sequence[int],
+    neighbours: Sequence[tuple[int, float]] = ((20, 2.0), (10, 0.1)),
+) -> np.ndarray:
     """Solve for the unknown pixels with the sure ones as hard constraints: a `problem.Solver`.
 
     A pixel is tied to those nearest to it in colour and place, wherever they lie. As in pymatting, colours are RGB
@@ -32,7 +40,7 @@ def solve(image, trimap, values, neighbours=((20, 2.0), (10, 0.1))):
     )
 
 
-def knn_laplacian(image, neighbours):
+def knn_laplacian(image: np.ndarray, neighbours: Sequence[tuple[int, float]]) -> scipy.sparse.sparray:
     """The graph Laplacian D − S of the ties S, up to a common factor: sparse symmetric float64[H * W, H * W]."""
     pymatting = require("pymatting", method="knn", extra="pymatting")
     pixels = image.shape[0] * image.shape[1]

@@ -1,5 +1,7 @@
 """Learning-based matting (Zheng & Kambhamettu, ICCV 2009) of all labels of an image in one linear system."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from matlabel.mattes import sparse_laplacian
@@ -9,7 +11,9 @@ from matlabel.mattes.shares import shares
 from matlabel.mattes.short_sides import lengthen
 
 
-def solve(image, trimap, values, epsilon=1e-7, radius=1):
+def solve(
+    image: np.ndarray, trimap: np.ndarray, values: Sequence[int], epsilon: float = 1e-7, radius: int = 1
+) -> np.ndarray:
     """Solve for the unknown pixels with the sure ones as hard constraints: a `problem.Solver`.
 
     Args:

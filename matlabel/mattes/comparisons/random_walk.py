@@ -1,11 +1,13 @@
 """Random walker (Grady, "Random Walks for Image Segmentation", PAMI 2006) for all labels of an image at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from matlabel.mattes.problem import UNKNOWN
 
 
-def solve(image, trimap, values, beta=130.0):
+def solve(image: np.ndarray, trimap: np.ndarray, values: Sequence[int], beta: float = 130.0) -> np.ndarray:
     """The chance that a walk from an unknown pixel meets a sure pixel of each value first: a `problem.Solver`.
 
     Args:

@@ -7,6 +7,7 @@ labels made with it rest on more supervision than image-level tags.
 import functools
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,13 +78,13 @@ def load(source: str | Path | None, device: str = "cpu") -> Solver:
     return functools.partial(solve, model=Model(network.float().eval().to(device), processor, device))
 
 
-def _check(config) -> None:
+def _check(config: Any) -> None:
     """Refuse what is not ViTMatte's own network: some backbones are fetched from elsewhere, as a pickle maybe."""
     if config.model_type != "vitmatte" or getattr(config.backbone_config, "model_type", None) != "vitdet":
         raise ValueError("config.json is not that of a ViTMatte on a ViTDet backbone")
 
 
-def solve(image, trimap, values, model: Model):
+def solve(image: np.ndarray, trimap: np.ndarray, values: Sequence[int], model: Model) -> np.ndarray:
     """Matte every label on its own against all other sure values.
 
     Args:
@@ -108,7 +109,7 @@ def solve(image, trimap, values, model: Model):
     return shares(planes)[[sure.index(value) for value in values]]
 
 
-def _alpha(image, trimap, value, model):
+def _alpha(image: np.ndarray, trimap: np.ndarray, value: int, model: Model) -> np.ndarray:
     """float32[H, W] in [0, 1]: the network's alpha of one value, 1 or 0 at the sure pixels."""
     import torch
 

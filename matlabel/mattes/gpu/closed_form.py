@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from matlabel.mattes.data_terms import Pull, pull_of
-from matlabel.mattes.downsample import pad_to_cells
+from matlabel.mattes.data_terms import DataTerm, data_term
 from matlabel.mattes.gpu.conjugate_gradient import conjugate_gradient
 from matlabel.mattes.gpu.laplacian import apply, stencils
 from matlabel.mattes.gpu.upsample import upsample
 from matlabel.mattes.grid import Scale, coarse_problem
 from matlabel.mattes.problem import UNKNOWN, Problem
+from matlabel.pixels.cells import pad_to_cells
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,19 @@ class Prepared:
         problem: the problem itself.
         grid: scale of its grid.
         coarse: uint8[h, w], the trimap of the grid's cells.
-        pull: what pulls beside the Laplacian on that grid, or None.
+        term: the data terms on that grid, or None.
     """
 
     problem: Problem
     grid: int
     coarse: np.ndarray
-    pull: Pull | None
+    term: DataTerm | None
 
     @classmethod
     def of(cls, problem: Problem, scale: Scale = "auto") -> "Prepared":
         """Choose the grid as `matlabel.mattes.grid.matte` does."""
         grid, coarse = coarse_problem(problem, scale)
-        return cls(problem, grid, coarse, pull_of(problem, grid))
+        return cls(problem, grid, coarse, data_term(problem, grid))
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Batch:
         heights, widths: int64[B], the cells that each image fills.
         grid: side of a cell in pixels.
         weight: float32[B, h, w], and
-        right: float32[B, C, h, w], of the pulls (see `Pull`), 0 where there is none; None if no image has any.
+        right: float32[B, C, h, w], of the data terms, 0 where there are none; None if no image has any.
     """
 
     images: Tensor
@@ -128,20 +128,20 @@ def upload(items: Sequence[Prepared], device: str | torch.device) -> Batch:
     heights, widths = (torch.from_numpy(axis.copy()).to(device) for axis in sizes.T)
     planes = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).contiguous()
     on_device = [torch.from_numpy(array).to(device) for array in (trimaps, values)]
-    pulls = [torch.from_numpy(array).to(device) for array in _pulls(items, *values.shape, height, width)]
-    return Batch(planes, *on_device, heights, widths, grid, *pulls)
+    terms = [torch.from_numpy(array).to(device) for array in _terms(items, *values.shape, height, width)]
+    return Batch(planes, *on_device, heights, widths, grid, *terms)
 
 
-def _pulls(items: Sequence[Prepared], images: int, labels: int, height: int, width: int) -> list[np.ndarray]:
-    """`Batch.weight` and `.right`, or nothing if no image is pulled."""
-    if all(item.pull is None for item in items):
+def _terms(items: Sequence[Prepared], images: int, labels: int, height: int, width: int) -> list[np.ndarray]:
+    """`Batch.weight` and `.right`, or nothing if no image has data terms."""
+    if all(item.term is None for item in items):
         return []
     weight = np.zeros((images, height, width), np.float32)
     right = np.zeros((images, labels, height, width), np.float32)
     for number, item in enumerate(items):
-        if item.pull is not None:
+        if item.term is not None:
             h, w = item.coarse.shape
-            weight[number, :h, :w], right[number, : len(item.pull.right), :h, :w] = item.pull.weight, item.pull.right
+            weight[number, :h, :w], right[number, : len(item.term.right), :h, :w] = item.term.weight, item.term.right
     return [weight, right]
 
 

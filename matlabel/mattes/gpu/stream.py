@@ -8,7 +8,7 @@ import numpy as np
 from matlabel.devices import Halving
 from matlabel.mattes.gpu.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.grid import matte
-from matlabel.mattes.methods import solver_of
+from matlabel.mattes.methods import closed_form_of
 from matlabel.mattes.problem import Problem
 from matlabel.settings.mattes import MattesSettings
 
@@ -60,8 +60,8 @@ def closed_form_stream(
             height, width = item.coarse.shape
             if min(height, width) < 2 * settings.radius + 1:
                 # Smaller than a window: the host lengthens its sides and is done in no time.
-                solver, labels = solver_of(settings), problem.values[1:]
-                results[place] = matte(problem.image, problem.trimap, labels, solver, settings.scale, problem.evidence)
+                solver, labels = closed_form_of(settings), problem.values[1:]
+                results[place] = matte(problem.image, problem.trimap, labels, solver, settings.scale, problem.terms)
             else:
                 # Upright and lying images do not pad each other.
                 groups.setdefault((item.grid, height > width), []).append((place, item))

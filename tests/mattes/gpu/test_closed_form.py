@@ -11,7 +11,7 @@ from scenes import assert_alphas, scene
 from matlabel.mattes.closed_form import closed_form
 from matlabel.mattes.gpu.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.gpu.stream import closed_form_stream
-from matlabel.mattes.problem import Evidence, Problem
+from matlabel.mattes.problem import DataTerms, Problem
 from matlabel.settings.mattes import MattesSettings
 
 EXACT = {"tolerance": 1e-6, "iterations": 3000}
@@ -26,9 +26,7 @@ def problems(kind="bytes", **weights):
         if kind != "floats":
             image = (255 * image).astype(np.uint8)
         planes = np.random.default_rng(seed).integers(0, 256, (len(labels) + 1, 12, 12)).astype(np.uint8)
-        embedding = np.random.default_rng(seed).integers(80, 170, (8, -(-size[0] // 4), -(-size[1] // 4)))
-        evidence = Evidence(planes, embedding=embedding.astype(np.uint8), **weights)
-        yield Problem.of(image, trimap, labels, evidence if weights else None)
+        yield Problem.of(image, trimap, labels, DataTerms(planes, **weights))
 
 
 @pytest.mark.parametrize("kind", ["bytes", "floats", "grey"])
@@ -47,23 +45,19 @@ def test_alphas_are_those_of_the_direct_solve(scale, kind):
 @pytest.mark.parametrize(
     "weights",
     [
-        {"prior": 0.01},
-        {"prior": 2.0},
-        {"tie": 0.3},
-        {"prior": 0.1, "tie": 3.0},
-        {"contour": 0.05},
-        {"prior": 0.05, "contour": 0.05},
-        {"sampling": 0.3},
-        {"prior": 0.05, "contour": 0.05, "sampling": 0.3},
+        {"prior_weight": 0.01},
+        {"prior_weight": 2.0},
+        {"samples_weight": 0.3},
+        {"prior_weight": 0.05, "samples_weight": 0.3},
     ],
 )
-def test_pulled_alphas_are_those_of_the_direct_solve(scale, weights):
+def test_alphas_with_data_terms_are_those_of_the_direct_solve(scale, weights):
     given = [*problems(**weights)]
-    given[1] = replace(given[1], evidence=None)
+    given[1] = replace(given[1], terms=DataTerms())
     items = [Prepared.of(problem, scale) for problem in given]
     for alphas, problem in zip(closed_form_batch(items, "cpu", epsilon=1e-5, **EXACT), given, strict=True):
         labels = problem.values[1:]
-        exact = closed_form(problem.image, problem.trimap, labels, scale=scale, epsilon=1e-5, evidence=problem.evidence)
+        exact = closed_form(problem.image, problem.trimap, labels, scale=scale, epsilon=1e-5, terms=problem.terms)
         np.testing.assert_allclose(alphas, exact, atol=2e-3)
 
 

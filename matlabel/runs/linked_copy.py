@@ -1,4 +1,4 @@
-"""A folder of links that looks like the working directory, so that what is asked there changes nothing here.
+"""A copy of a working directory, made of links: whatever is asked there, by `snakemake -n` say, changes nothing here.
 
 Even `snakemake -n` writes: a lock folder, a cache of file times, and of ours the driver's files.
 """
@@ -11,65 +11,50 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from matlabel.inspection.workflow import Workflow
-from matlabel.runs import Plan
+from matlabel.runs.snakemake_internals import FOLDER, INCOMPLETE, METADATA
 
 _UPWARDS = re.compile(r"(?:^|[/:])\.\.(?=/|$)")
 # results/<stage>/<key>: folders down to here are made anew, so that new files can appear in them.
 _DEPTH = 2
-# Snakemake's records of finished and of running jobs. Only read: a dry run writes neither.
-_RECORDS = ("metadata", "incomplete")
+# Only read: a dry run writes neither.
+_RECORDS = (METADATA, INCOMPLETE)
 
 
 @contextlib.contextmanager
-def mirrored(folder: Path, config: Any) -> Iterator[Path]:
-    """Go into a mirror of a working directory for a while: every path relative to `folder` leads to the same file.
+def linked_copy(folder: Path, config: Any) -> Iterator[Path]:
+    """Go into a copy of a working directory for a while: every path relative to `folder` leads to the same file.
 
-    Files that are written, replaced or deleted by name are so in the mirror alone. The process's current folder is
+    Files that are written, replaced or deleted by name are so in the copy alone. The process's current folder is
     changed, so not for two threads at once.
 
     Args:
-        folder: to be mirrored, absolute.
-        config: the merged config; where it names `../`, that many folders above are mirrored, too.
+        folder: to be copied, absolute.
+        config: the merged config; where it names `../`, that many folders above are copied, too.
 
     Yields:
-        the mirror's path. It is deleted in the end.
+        the copy's path. It is deleted in the end.
     """
     with tempfile.TemporaryDirectory(prefix="matlabel-") as temporary:
-        mirror = Path(temporary, *folder.parts[1:])
-        mirror.mkdir(parents=True, exist_ok=True)
+        copy = Path(temporary, *folder.parts[1:])
+        copy.mkdir(parents=True, exist_ok=True)
         for above in [folder, *folder.parents][: _levels(config)]:
             _link_all(above.parent, Path(temporary, *above.parent.parts[1:]))
-        (mirror / ".snakemake").mkdir()
-        for name in _RECORDS:
-            _link(folder / ".snakemake" / name, mirror / ".snakemake" / name)
+        (copy / FOLDER).mkdir()
+        for records in _RECORDS:
+            _link(folder / records, copy / records)
         if (folder / "results").is_dir():
-            _mirror(folder / "results", mirror / "results", _DEPTH)
-        _link_all(folder, mirror, leave=("logs",))
-        with contextlib.chdir(mirror):
-            yield mirror
+            _copy(folder / "results", copy / "results", _DEPTH)
+        _link_all(folder, copy, leave=("logs",))
+        with contextlib.chdir(copy):
+            yield copy
 
 
-@contextlib.contextmanager
-def planned(workflow: Workflow) -> Iterator[Plan]:
-    """The plan of a run, made in a mirror of its folder and good for as long as one stays there.
-
-    A plan that writes nothing still generates the demo's pictures, where they are not there yet.
-
-    Raises:
-        UserError: anything wrong in the config or the data.
-    """
-    config = workflow.config()
-    with mirrored(workflow.directory, config):
-        yield Plan(config)
-
-
-def _mirror(source: Path, target: Path, depth: int) -> None:
+def _copy(source: Path, target: Path, depth: int) -> None:
     target.mkdir(exist_ok=True)
     with contextlib.suppress(FileNotFoundError), os.scandir(source) as entries:
         for entry in entries:
             if depth and entry.is_dir() and entry.name != "runs":
-                _mirror(source / entry.name, target / entry.name, depth - 1)
+                _copy(source / entry.name, target / entry.name, depth - 1)
             elif not entry.name.startswith("."):
                 # Hidden: a lock that a driver would open, or a file half written.
                 _link(source / entry.name, target / entry.name)
