@@ -246,4 +246,4 @@ def _unknown(name: str) -> str:
         return f"{cut(name)}: a backbone is named without the tag of its weights: {model}; the tag belongs in weights"
     close = get_close_matches(name, timm.list_models(), 3)
     meant = f" (did you mean {', '.join(close)}?)" if close else ""
-    return f"{cut(name)}: timm {timm.__version__} has no such backbone{meant}"
+    return f"{cut(name)}: timm has no such backbone{meant}"
