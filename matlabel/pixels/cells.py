@@ -35,3 +35,10 @@ def area_mean(image: np.ndarray, scale: int) -> np.ndarray:
     for k in range(1, scale):
         total += columns[:, :, k]
     return total / float(whole * scale * scale)
+
+
+def cell_mean(plane: np.ndarray, scale: int) -> np.ndarray:
+    """Mean of each cell of a plane, float[H, W] -> float[ceil(H / scale), ceil(W / scale)]; see `area_mean`."""
+    padded = pad_to_cells(plane, scale)
+    height, width = padded.shape[0] // scale, padded.shape[1] // scale
+    return padded.reshape(height, scale, width, scale).mean(axis=(1, 3))

@@ -9,13 +9,16 @@ import numpy as np
 from scipy import ndimage
 from scipy.sparse import coo_array, diags_array
 from scipy.sparse.linalg import spsolve
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from skimage.color import rgb2lab
 
 from matlabel.artifacts.label_image import UNKNOWN
-from matlabel.pixels.cells import area_mean
+from matlabel.pixels.cells import area_mean, cell_mean
+from matlabel.pixels.resample import resize
 
 CELL = 4  # side of a cell of the stored activations, in pixels
+MOST_CELLS = 30_000  # half a megapixel; of larger pictures cells of 8 pixels or more are compared
 
 # Chosen on photographs of voc6 whose activations are wrong, with their masks; see docs/results.md.
 REACH = 1.5  # how far a claim reaches, in lengths of its stroke: the standard deviation of its falling off
@@ -25,7 +28,7 @@ EDGE = 6.0  # difference of neighbouring colours, in CIE Lab, that hinders a wal
 FLOOR = 1e-3  # of what a walk passes whatever the colours
 MODEL = 0.1  # weight of the colour models, beside the walk's of 1
 KEPT = 0.3  # weight of the class's strokes against the background's, where those deny a region
-SAMPLES = 400  # cells that stand for a side
+SAMPLES = 400  # cells that stand for a side, and as many for what is drawn of it
 CERTAIN = 1e4  # weight of what is drawn
 LEAST_REACH = 0.01
 DRAWN = 4  # so many cells count for one that is drawn
@@ -55,22 +58,35 @@ def correct(planes: np.ndarray, image: np.ndarray, strokes: np.ndarray, classes:
     drawn = stroked_cells(strokes, planes.shape[1:])
     if not _contradicted(shares, values, drawn).any():
         return planes
-    looks = _looks(image, shares)
-    shares = _denied(shares, values, drawn, looks)
-    for plane, value in enumerate(values):
-        if (_contradicted(shares, values, drawn) & (drawn == value)).any():
-            claim = _claim(shares, values, drawn, looks, value, strokes)
-            shares = (1 - claim) * shares
-            shares[plane] += claim
+    step = 1
+    while drawn.size > MOST_CELLS * step**2:
+        step *= 2
+    before = np.stack([cell_mean(plane, step) for plane in shares])
+    after = _corrected(before, image, strokes, values, step * CELL)
+    shares = np.maximum(shares + resize(after - before, *drawn.shape), 0) if step > 1 else after
     shares = np.where(drawn >= 0, drawn == values[:, None, None], shares)
     return np.rint(255 * shares / shares.sum(axis=0)).astype(np.uint8)
 
 
-def stroked_cells(strokes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _corrected(shares: np.ndarray, image: np.ndarray, strokes: np.ndarray, values: np.ndarray, cell: int) -> np.ndarray:
+    """float64[C + 1, h, w]: shares of cells of some pixels, as the strokes correct them."""
+    drawn = stroked_cells(strokes, shares.shape[1:], cell)
+    looks = _looks(image, shares, cell)
+    shares = _denied(shares, values, drawn, looks)
+    for plane, value in enumerate(values):
+        if (_contradicted(shares, values, drawn) & (drawn == value)).any():
+            reach = _reach(strokes == value, drawn.shape, cell) if value else None
+            claim = _claim(shares, drawn, looks, value, reach)
+            shares = (1 - claim) * shares
+            shares[plane] += claim
+    return shares
+
+
+def stroked_cells(strokes: np.ndarray, shape: tuple[int, int], cell: int = CELL) -> np.ndarray:
     """int16[h, w]: the label drawn in each cell, -1 where there is none or only unknown; of several the commonest."""
-    padded = np.full((CELL * shape[0], CELL * shape[1]), -1, np.int16)
+    padded = np.full((cell * shape[0], cell * shape[1]), -1, np.int16)
     padded[: strokes.shape[0], : strokes.shape[1]] = strokes
-    blocks = padded.reshape(shape[0], CELL, shape[1], CELL).transpose(0, 2, 1, 3)
+    blocks = padded.reshape(shape[0], cell, shape[1], cell).transpose(0, 2, 1, 3)
     found, most = np.full(shape, -1, np.int16), np.zeros(shape, int)
     for value in np.unique(strokes[(strokes >= 0) & (strokes != UNKNOWN)]):
         count = np.count_nonzero(blocks == value, axis=(2, 3))
@@ -83,10 +99,10 @@ def _contradicted(shares: np.ndarray, values: np.ndarray, drawn: np.ndarray) -> 
     return (drawn >= 0) & (values[shares.argmax(axis=0)] != drawn)
 
 
-def _looks(image: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def _looks(image: np.ndarray, shares: np.ndarray, cell: int) -> np.ndarray:
     """float64[h, w, 3 + C + 1]: colour and activations of each cell, in units of what makes two of them unlike."""
     # The grain of a surface is no difference of colour.
-    colour = ndimage.gaussian_filter(rgb2lab(area_mean(image, CELL)), (0.5, 0.5, 0)) / UNLIKE
+    colour = ndimage.gaussian_filter(rgb2lab(area_mean(image, cell)), (0.5, 0.5, 0)) / UNLIKE
     return np.concatenate([colour, np.moveaxis(np.sqrt(shares), 0, -1) / DIFFERENT], axis=-1)
 
 
@@ -110,9 +126,9 @@ def _denied(shares: np.ndarray, values: np.ndarray, drawn: np.ndarray, looks: np
             inside = regions == region
             if not denied[region] and not own[inside].any():
                 seen = _few(looks[inside])
-                denied[region] = _likelihood(seen, looks[against]).mean() > _likelihood(seen, looks[own]).mean()
+                denied[region] = _likely(seen, looks[against]) > _likely(seen, looks[own])
         inside = denied[regions]
-        here, there = (_likelihood(looks[inside], looks[strokes]) for strokes in (against, own))
+        here, there = (_likelihood(looks[inside], _few(looks[strokes])) for strokes in (against, own))
         taken = _walked(looks, inside, against[inside], own[inside], here / (here + KEPT * there))
         # The slopes of a region go with it: every cell that no other region of the class is nearer to.
         near = ndimage.distance_transform_edt(regions == 0, return_distances=False, return_indices=True)
@@ -126,17 +142,16 @@ def _denied(shares: np.ndarray, values: np.ndarray, drawn: np.ndarray, looks: np
 
 
 def _claim(
-    shares: np.ndarray, values: np.ndarray, drawn: np.ndarray, looks: np.ndarray, value: int, strokes: np.ndarray
+    shares: np.ndarray, drawn: np.ndarray, looks: np.ndarray, value: int, reach: np.ndarray | None
 ) -> np.ndarray:
     """float64[h, w] in [0, 1]: how much of each cell the strokes of a label claim.
 
-    A class claims what is like its strokes and not far from them. Background has no size: it claims what is like its
-    strokes of the region of classes that they contradict.
+    A class claims what is like its strokes and within their reach. Background has none, for it has no size: it claims
+    what is like its strokes of the regions of classes that they contradict.
     """
     mine = drawn == value
     others = (drawn >= 0) & ~mine
-    if value:
-        reach = _reach(strokes == value, drawn.shape)
+    if reach is not None:
         area = mine | (reach > LEAST_REACH)
     else:
         regions, _ = ndimage.label(shares.argmax(axis=0) > 0, EIGHT)
@@ -147,8 +162,8 @@ def _claim(
     # At first all that is not drawn stands for the other side, then what the first claim has left to it.
     claimed, left = ours, ~ours
     for _ in range(2):
-        here = _likelihood(seen, np.concatenate([_few(seen[claimed]), seen[ours]])) * reach[area]
-        there = _likelihood(seen, np.concatenate([_few(seen[left]), np.repeat(seen[theirs], DRAWN, axis=0)]))
+        here = _likelihood(seen, np.concatenate([_few(seen[claimed]), _few(seen[ours])])) * reach[area]
+        there = _likelihood(seen, np.concatenate([_few(seen[left]), np.repeat(_few(seen[theirs]), DRAWN, axis=0)]))
         found[area] = _walked(looks, area, ours, theirs, here / (here + there))
         claimed, left = found[area] > 0.6, found[area] < 0.4
     return found
@@ -170,18 +185,15 @@ def _walked(looks: np.ndarray, area: np.ndarray, ones: np.ndarray, zeros: np.nda
     return np.clip(spsolve(system, weight * target), 0, 1)
 
 
-def _reach(stroke: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _reach(stroke: np.ndarray, shape: tuple[int, int], cell: int) -> np.ndarray:
     """float64[h, w] in [0, 1], falling off with the distance from each stroke, more slowly from a longer one."""
     found = np.zeros(shape)
-    parts, count = ndimage.label(stroke, EIGHT)
-    middle = [
-        np.minimum(CELL * np.arange(side) + CELL // 2, far - 1) for side, far in zip(shape, stroke.shape, strict=True)
-    ]
-    for part in range(1, count + 1):
-        points = np.argwhere(parts == part)
+    middles = np.moveaxis(np.indices(shape), 0, -1) * cell + (cell - 1) / 2
+    parts, _ = ndimage.label(stroke, EIGHT)
+    for part, box in enumerate(ndimage.find_objects(parts), start=1):
+        points = np.argwhere(parts[box] == part) + [side.start for side in box]
         length = np.hypot(*(np.ptp(points, axis=0) + 1))
-        distance = ndimage.distance_transform_edt(parts != part)
-        distance = distance[np.ix_(*middle)]
+        distance, _ = cKDTree(points).query(middles)
         found = np.maximum(found, np.exp(-((distance / (REACH * length)) ** 2) / 2))
     return found
 
@@ -191,6 +203,10 @@ def _likelihood(seen: np.ndarray, samples: np.ndarray) -> np.ndarray:
     if not len(samples):
         return np.full(len(seen), LEAST_LIKELIHOOD)
     return np.exp(-cdist(seen, samples, "sqeuclidean") / 2).mean(axis=1) + LEAST_LIKELIHOOD
+
+
+def _likely(seen: np.ndarray, samples: np.ndarray) -> float:
+    return float(_likelihood(seen, _few(samples)).mean())
 
 
 def _few(seen: np.ndarray) -> np.ndarray:

@@ -117,3 +117,13 @@ def test_the_same_strokes_give_the_same_bytes():
     assert (
         correct(believed(), image, strokes, CLASSES).tobytes() == correct(believed(), image, strokes, CLASSES).tobytes()
     )
+
+
+def test_a_large_picture_is_corrected_as_a_small_one_is():
+    large = {"size": (840, 1120)}
+    rows, columns = slice(280, 560), slice(420, 700)
+    strokes = drawn((1, slice(410, 417), slice(476, 644)), **large)
+    found = winner(correct(believed(**large), picture((RED, rows, columns), **large), strokes, CLASSES))
+    assert (found[300:540, 440:680] == 1).all()
+    found[264:576, 404:716] = 0
+    assert not found.any()
