@@ -8,7 +8,7 @@ from small_training import TERMS_TAKEN
 from matlabel.activations import stage as activations_stage
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.shard import open_shard
-from matlabel.artifacts.weights import load_weights, save_weights
+from matlabel.artifacts.weights import load_weights
 from matlabel.cam import stage as cam_stage
 from matlabel.dataset import stage as dataset_stage
 from matlabel.runs import Plan
@@ -56,7 +56,7 @@ def test_a_plain_classifier_that_tags_have_chosen_is_read_from_its_maps(chain, c
 
 def test_weights_without_an_embedding_are_refused_where_one_is_to_be_read(chain, tmp_path):
     without, _ = chain({"category": 0, "foreground": 0}, {}, **{"from": "maps"})
-    elsewhere = tmp_path / "elsewhere.pt"
-    save_weights(elsewhere, load_weights(without))
-    with pytest.raises(UserError, match=r"weights\.pt: trained without an embedding; set activations\.from: maps"):
+    elsewhere = tmp_path / "elsewhere.safetensors"
+    elsewhere.write_bytes(without.read_bytes())
+    with pytest.raises(UserError, match=r"model\.safetensors: trained without an embedding; set activations\.from: maps"):
         chain({"weights_from": str(elsewhere)}, {})
