@@ -58,5 +58,5 @@ def test_weights_without_an_embedding_are_refused_where_one_is_to_be_read(chain,
     without, _ = chain({"category": 0, "foreground": 0}, {}, **{"from": "maps"})
     elsewhere = tmp_path / "elsewhere.safetensors"
     elsewhere.write_bytes(without.read_bytes())
-    with pytest.raises(UserError, match=r"model\.safetensors: trained without an embedding; set activations\.from: maps"):
+    with pytest.raises(UserError, match=r"safetensors: trained without an embedding; set activations\.from: maps"):
         chain({"weights_from": str(elsewhere)}, {})
