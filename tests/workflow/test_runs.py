@@ -56,9 +56,9 @@ def test_provenance_lies_beside_every_artifact_and_is_true(finished):
         for source, sha in record["inputs"].items():
             assert file_sha256(finished.folder / source) == sha
         checked += 1
-    # Data's checks, four stages of three shards, predictions, two trainings with histories and one's check and held-out
-    # tags, scores with tables, the report.
-    assert checked == 3 + 3 * 4 + 1 + 2 * 2 + 2 + 5 + 1
+    # Data's checks, four stages of three shards, predictions, two trainings with histories, one's check and held-out
+    # tags and the other's configuration, scores with tables, the report.
+    assert checked == 3 + 3 * 4 + 1 + 2 * 2 + 3 + 5 + 1
 
 
 def test_what_speaks_against_the_labels_is_the_last_that_a_run_says(finished):
