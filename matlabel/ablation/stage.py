@@ -1,4 +1,4 @@
-"""The stage ablation: all variants and seeds of a config in one table and one plot.
+"""The stage ablation: all variants and random seeds of a config in one table and one plot.
 
 settings.yaml holds `runs: [{variant, seed, method, keys: {stage: key}}]`; the scores are found by the layout
 results/evaluation/<key>/. Variants that share activations and trimaps and differ in what decides the unknown are one

@@ -1,4 +1,4 @@
-"""Reading the embedding again, once spreading has shown where the labels of this image are."""
+"""Refining spread activations by prototypes of the image itself: its own class centres in the embedding."""
 
 import torch
 import torch.nn.functional as F

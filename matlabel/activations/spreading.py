@@ -1,4 +1,4 @@
-"""Spreading a batch of images of one size: on which grid, and what is read again between two walks."""
+"""Spreading the activations of a batch of images of one size: random walks, refined by the embedding in between."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,7 +10,7 @@ from matlabel.settings.activations import ActivationsSettings
 
 
 class Spreading:
-    """Over the similarity of the trunk's features, on the grid of layer 2 (stride 8).
+    """Random walks over the similarity of the backbone's features, on the grid of layer 2 (stride 8).
 
     Args:
         output: of the batch, at the size at which its pixels are compared.

@@ -1,4 +1,4 @@
-"""`settings.yaml` of an artifact folder: the settings that made the key, and what a job needs to know beside them."""
+"""`settings.yaml` of an artifact folder: the settings that make its key, and what else a job must know."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Context(Generic[Model]):
-    """One stage's address and settings."""
+    """One artifact folder's stage, key and settings."""
 
     stage: str
     key: str
@@ -33,7 +33,7 @@ class Context(Generic[Model]):
         return {"stage": self.stage, "key": self.key, "classes": self.classes, "settings": self.raw["settings"]}
 
     def runs(self, path: Path) -> list[dict[str, Any]]:
-        """Of a stage that sets runs side by side: {"variant", "seed", "keys": {stage: key}, ...} of each.
+        """The runs that report or ablation compares: {"variant", "seed", "keys": {stage: key}, ...} of each.
 
         Args:
             path: of the settings file, for the message.

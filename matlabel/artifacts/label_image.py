@@ -100,7 +100,7 @@ def decode_label_image(
 def label_values(
     data: bytes, classes: int | None = None, size: tuple[int, int] | None = None, by_index: bool = False
 ) -> tuple[np.ndarray, bool]:
-    """As `decode_label_image`, whatever the values.
+    """As `decode_label_image`, without checking the range of the values.
 
     Editors sort palettes: where all colours of the palette are VOC's, of other values than they stand at, the colours
     are read and not the indices, unless with `by_index`.

@@ -1,4 +1,4 @@
-"""The one door for opening pictures: formats that are named, a limit of pixels, one message for whatever is wrong."""
+"""Opening pictures: only named formats, a limit of pixels, one message for every kind of broken file."""
 
 import io
 import re
@@ -50,7 +50,7 @@ _global_limit = threading.Lock()
 
 
 class WrongSizeError(ValueError):
-    """A picture has another size than the one it belongs to; `size` is its own, (H, W), upright."""
+    """A picture is not of the required size; `size` is its own, (H, W), upright."""
 
     def __init__(self, size: tuple[int, int]):
         super().__init__(f"{size[1]} × {size[0]} pixels")
@@ -112,7 +112,7 @@ def orientation_of(data: bytes, formats: Sequence[str]) -> tuple[tuple[int, int]
 
 
 def _opened(data: bytes, formats: Sequence[str]) -> Image.Image:
-    """The picture with its header read, and no more."""
+    """The picture with only its header read."""
     if not data:
         raise ValueError("the file is empty")
     with _decoding(data, formats):

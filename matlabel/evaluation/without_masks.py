@@ -1,4 +1,4 @@
-"""What can be said of trimaps and labels without any true mask."""
+"""Statistics of trimaps and labels that need no true masks."""
 
 from collections.abc import Sequence
 from typing import Any

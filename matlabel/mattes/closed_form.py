@@ -36,7 +36,7 @@ def solve(
     epsilon: float = 1e-7,
     radius: int = 1,
 ) -> np.ndarray:
-    """Solve for the unknown pixels with the known ones as hard constraints, at the size given.
+    """Solve for the unknown pixels with the known ones as boundary conditions, at the size given.
 
     Args:
         image: float64[H, W, 3] in [0, 1].

@@ -144,7 +144,7 @@ def _greys(image: Image.Image) -> np.ndarray:
 
 
 def _values_text(path: Path, labels: bool) -> str:
-    """What is found in a trimap in which nothing is sure, and what should be."""
+    """Message for a trimap without known pixels: the values found, and those expected."""
     image = _opened(path, None)
     values = np.unique(
         np.asarray(image) if labels or (image.mode == "P" and not _is_grey(image.convert("RGB"))) else _greys(image)

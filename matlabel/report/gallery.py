@@ -1,4 +1,4 @@
-"""Arrays as small pictures: photographs, activations, trimaps, alphas and label images."""
+"""Thumbnails of photographs, activations, trimaps, alphas and label images."""
 
 import base64
 import io

@@ -8,7 +8,7 @@ from matlabel.mattes.problem import UNKNOWN
 
 
 def solve(image: np.ndarray, trimap: np.ndarray, values: Sequence[int], beta: float = 130.0) -> np.ndarray:
-    """The chance that a walk from an unknown pixel meets a sure pixel of each value first: a `problem.Solver`.
+    """Probability that a walk from an unknown pixel first meets a known pixel of each value: a `problem.Solver`.
 
     Args:
         image: float64[H, W, 3] in [0, 1].
