@@ -32,6 +32,7 @@ from matlabel.options import (
     Workers,
 )
 from matlabel.runs.local_jobs import end_with_driver, unwind_when_terminated
+from matlabel.settings.limits import MAX_PIXELS
 from matlabel.utf8 import speak_utf8
 
 app = typer.Typer(
@@ -137,7 +138,7 @@ def matte(
     epsilon: Annotated[float, typer.Option(min=1e-12, help="Larger smooths.")] = 1e-7,
     labels: Annotated[bool, typer.Option("--labels", help="A grey trimap holds label values, too.")] = False,
     weights: Annotated[str | None, typer.Option(help="vitmatte: folder of the network.")] = None,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger pictures.")] = 100_000_000,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger pictures.")] = MAX_PIXELS,
     device: Device = "auto",
 ) -> None:
     """Matte one image: a photograph and its trimap to its alpha."""

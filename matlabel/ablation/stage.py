@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matlabel.ablation.elsewhere import joined
 from matlabel.ablation.figure import plot_png
+from matlabel.ablation.merged_seeds import joined
 from matlabel.ablation.section import with_section
 from matlabel.ablation.table import Run, Table, table_of
 from matlabel.ablation.text import csv_text, markdown

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from matlabel.activations.again import read_again
+from matlabel.activations.own_prototypes import refine_by_prototypes
 from matlabel.activations.random_walk import spread, transitions
 from matlabel.networks.classifier import Output
 from matlabel.settings.activations import ActivationsSettings
@@ -45,7 +45,7 @@ class Spreading:
         transition = transitions(features, planes.shape[1:], self.settings.power, self.settings.layers)
         planes = spread(planes, transition, self.settings.steps)
         for _ in range(self.again):
-            planes = read_again(planes, self.embedding[index], self.temperature, self.parts_classes)
+            planes = refine_by_prototypes(planes, self.embedding[index], self.temperature, self.parts_classes)
             # Half as far: most of the way has been gone.
             planes = spread(planes, transition, -(-self.settings.steps // 2))
         return _sized(planes, probabilities.shape[1:])

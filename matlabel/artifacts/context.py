@@ -1,6 +1,5 @@
 """`settings.yaml` of an artifact folder: the settings that make its key, and what else a job must know."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -8,10 +7,9 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from matlabel.artifacts.errors import UserError, cut
-from matlabel.artifacts.format import FORMAT
+from matlabel.artifacts.format import FORMAT, KEY
 from matlabel.artifacts.yaml_files import read_yaml
 
-_KEY = re.compile(r"[0-9a-f]{8}")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -46,7 +44,7 @@ class Context(Generic[Model]):
             keys = run.get("keys") if isinstance(run, dict) else None
             if not (isinstance(keys, dict) and "variant" in run and isinstance(run.get("seed"), int)):
                 raise UserError(f"{path}: runs must be a list of variant, seed and keys; delete the file and run again")
-            wrong = next((key for key in keys.values() if not _KEY.fullmatch(str(key))), None)
+            wrong = next((key for key in keys.values() if not KEY.fullmatch(str(key))), None)
             if wrong is not None or not {"evaluation", "labels"} <= keys.keys():
                 raise UserError(f"{path}: runs: {cut(keys)} are no keys of artifacts; delete the file and run again")
         return found or []

@@ -7,8 +7,9 @@ from PIL import Image
 
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.picture import MASKS, MAX_PIXELS, WrongSizeError, open_picture
+from matlabel.artifacts.picture import MASKS, WrongSizeError, open_picture
 from matlabel.artifacts.reading import read_bytes, read_unchanged
+from matlabel.settings.limits import MAX_PIXELS
 
 VOID = 255
 UNKNOWN = VOID  # of a trimap

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 
 from PIL import BmpImagePlugin, ExifTags, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
+from matlabel.settings.limits import MAX_PIXELS
+
 # Pillow would also try formats that start a program (EPS: Ghostscript), whatever the file is called.
 # Imported, and so registered.
 _PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, TiffImagePlugin, BmpImagePlugin)
 PHOTOGRAPHS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 MASKS = ("PNG",)
-MAX_PIXELS = 100_000_000
 # What people have under the name of a picture, by its first bytes.
 _KINDS = (
     (rb"\xff\xd8\xff", "JPEG"),

@@ -16,7 +16,7 @@ from matlabel.cam.held_out import folds
 from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
-from matlabel.cam.whole import WholeImages, whole_maps
+from matlabel.cam.whole_images import WholeImages, whole_maps
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 from matlabel.training.checkpoint import check_agreement

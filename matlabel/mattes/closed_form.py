@@ -5,10 +5,11 @@ from functools import partial
 
 import numpy as np
 
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes import laplacian
 from matlabel.mattes.data_terms import DataTerm
 from matlabel.mattes.grid import Scale, matte
-from matlabel.mattes.problem import UNKNOWN, DataTerms
+from matlabel.mattes.problem import DataTerms
 from matlabel.mattes.short_sides import lengthen, lengthen_planes
 from matlabel.mattes.sparse_laplacian import direct
 

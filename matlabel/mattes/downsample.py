@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matlabel.mattes.problem import UNKNOWN
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.pixels.cells import pad_to_cells
 
 SHORT_SIDE = 64  # cells: on a coarser grid than this the shape of an object is lost

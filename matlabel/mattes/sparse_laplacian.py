@@ -21,7 +21,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 import scipy.sparse.linalg
 
-from matlabel.mattes.problem import UNKNOWN
+from matlabel.artifacts.label_image import UNKNOWN
 
 LinearSolver = Callable[[scipy.sparse.csr_array, np.ndarray], np.ndarray]
 """(symmetric positive definite float64[n, n], right-hand sides float64[n, c]) -> solutions float64[n, c]."""

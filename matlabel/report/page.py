@@ -7,7 +7,7 @@ import numpy as np
 from matlabel.artifacts.label_image import VOID, voc_palette
 from matlabel.report import figures
 from matlabel.report.captions import definitions, protocol
-from matlabel.report.gallery import UNKNOWN
+from matlabel.report.gallery import UNKNOWN_COLOUR
 from matlabel.report.markup import Html, element, join
 from matlabel.report.pictures import COLUMNS, Row
 from matlabel.report.runs import Run, number
@@ -181,7 +181,7 @@ def gallery_section(groups: Sequence[tuple[str, str, Sequence[Row]]], classes: S
         return Html("")
     colours = voc_palette()
     chips = [_chip(colours[value], name) for value, name in enumerate(["background", *classes])]
-    chips += [_chip(np.array(UNKNOWN), "unknown (trimap)"), _chip(colours[VOID], "void (labels, truth)")]
+    chips += [_chip(np.array(UNKNOWN_COLOUR), "unknown (trimap)"), _chip(colours[VOID], "void (labels, truth)")]
     variants: dict[str, list[Html]] = {}
     for variant, heading, rows in groups:
         variants.setdefault(variant, []).append(

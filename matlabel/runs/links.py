@@ -1,15 +1,14 @@
 """Links to the current keys: results/runs/<variant>/seed-<n>/<stage>."""
 
 import os
-import re
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import KEY
 from matlabel.runs.plan import Plan
 from matlabel.stages import REPORT, STAGES
 
 _RUNS = Path("results/runs")
-_KEY = re.compile(r"[0-9a-f]{8}")
 
 
 def set_links(plan: Plan) -> None:
@@ -54,7 +53,7 @@ def _ours(link: Path) -> bool:
     if not link.is_symlink():
         return False
     before, key = os.path.split(os.readlink(link))
-    return bool(_KEY.fullmatch(key)) and f"{before}/{key}" == _target(link, key)
+    return bool(KEY.fullmatch(key)) and f"{before}/{key}" == _target(link, key)
 
 
 def _foreign(path: Path, what: str) -> UserError:

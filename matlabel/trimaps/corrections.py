@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 from scipy.spatial.distance import cdist
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.label_image import VOID, voc_palette
+from matlabel.artifacts.label_image import UNKNOWN, voc_palette
 from matlabel.artifacts.picture import MASKS, WrongSizeError, open_picture
 from matlabel.artifacts.reading import read_bytes, read_unchanged
 
@@ -73,7 +73,7 @@ def read_correction(
     if flattened or len(colours) > _MOST_COLOURS:
         what = "nothing in it is transparent, so that every pixel would count" if flattened else "a whole picture"
         raise UserError(f"{path}: {what}; save the layer of the strokes alone, over transparency")
-    values = np.array([0, *labels, VOID])
+    values = np.array([0, *labels, UNKNOWN])
     candidates = voc_palette()[values].astype(float)
     distance = cdist(colours.astype(float), candidates)
     nearest, second = np.partition(distance, 1, axis=1)[:, :2].T

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes import sparse_laplacian
 from matlabel.mattes.comparisons.extras import require
-from matlabel.mattes.problem import UNKNOWN
 from matlabel.mattes.shares import shares
 from matlabel.mattes.short_sides import lengthen
 

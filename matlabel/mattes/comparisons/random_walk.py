@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matlabel.mattes.problem import UNKNOWN
+from matlabel.artifacts.label_image import UNKNOWN
 
 
 def solve(image: np.ndarray, trimap: np.ndarray, values: Sequence[int], beta: float = 130.0) -> np.ndarray:

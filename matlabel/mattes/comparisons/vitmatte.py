@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes.comparisons.extras import require
-from matlabel.mattes.problem import UNKNOWN, Solver
+from matlabel.mattes.problem import Solver
 from matlabel.mattes.shares import shares
 
 

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes.data_terms import DataTerm, data_term
 from matlabel.mattes.gpu.conjugate_gradient import conjugate_gradient
 from matlabel.mattes.gpu.laplacian import apply, stencils
 from matlabel.mattes.gpu.upsample import upsample
 from matlabel.mattes.grid import Scale, coarse_problem
-from matlabel.mattes.problem import UNKNOWN, Problem
+from matlabel.mattes.problem import Problem
 from matlabel.pixels.cells import pad_to_cells
 
 
