@@ -1,4 +1,4 @@
-"""How charts look, wherever they stand: the report's page and the ablation's picture."""
+"""The style of all charts: those of the report and of the ablation."""
 
 # Okabe & Ito's colours, which stay apart for colour-blind readers, without the yellow that vanishes on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444", "#8c6bb1")

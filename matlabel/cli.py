@@ -32,6 +32,7 @@ from matlabel.options import (
     Workers,
 )
 from matlabel.runs.local_jobs import end_with_driver, unwind_when_terminated
+from matlabel.settings.limits import MAX_PIXELS
 from matlabel.utf8 import speak_utf8
 
 app = typer.Typer(
@@ -83,7 +84,7 @@ def activations(
     device: Device = "auto",
     code: Code = "",
 ) -> None:
-    """Read class probabilities from the classifier, another variant's segmenter or one's own maps: one of the three."""
+    """Compute class probabilities from the classifier, another variant's segmenter or user-supplied maps."""
     if sum(source is not None for source in (weights, segmenter, maps)) != 1:
         raise UserError("activations takes exactly one of --weights, --segmenter and --maps")
     if weights:
@@ -118,7 +119,7 @@ def mattes(
     workers: Annotated[int, typer.Option(min=1, help="Processes over the images.")] = 1,
     code: Code = "",
 ) -> None:
-    """Decide the unknown region by matting."""
+    """Solve the unknown pixels by matting."""
 
 
 @app.command()
@@ -137,7 +138,7 @@ def matte(
     epsilon: Annotated[float, typer.Option(min=1e-12, help="Larger smooths.")] = 1e-7,
     labels: Annotated[bool, typer.Option("--labels", help="A grey trimap holds label values, too.")] = False,
     weights: Annotated[str | None, typer.Option(help="vitmatte: folder of the network.")] = None,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger pictures.")] = 100_000_000,
+    max_pixels: Annotated[int, typer.Option(min=1, help="Refuse larger pictures.")] = MAX_PIXELS,
     device: Device = "auto",
 ) -> None:
     """Matte one image: a photograph and its trimap to its alpha."""
@@ -247,7 +248,7 @@ def ablation(
     ] = None,
     code: Code = "",
 ) -> None:
-    """Set all variants and seeds side by side: one table, one plot."""
+    """Compare all variants and random seeds: one table, one plot."""
 
 
 @app.command()
@@ -256,7 +257,7 @@ def fetch(
         list[str] | None, typer.Argument(help="Backbones (resnet18: its imagenet weights), or names with a tag.")
     ] = None,
 ) -> None:
-    """Download weights of timm's now: jobs download nothing."""
+    """Download timm's pretrained weights now: jobs download nothing."""
     if not weights:
         print("nothing to fetch: no training of this config starts from imagenet, or from weights of timm's by name")
         return

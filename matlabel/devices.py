@@ -1,4 +1,4 @@
-"""Where networks and solvers run; torch is imported only where there may be something to find."""
+"""Choosing devices and precision; torch is imported only where there may be an accelerator."""
 
 import platform
 import sys
@@ -54,7 +54,7 @@ def in_bfloat16(precision: str, device: str) -> bool:
 
 
 def _computes_bfloat16() -> bool:
-    """Whether this CPU is faster in bfloat16: others imitate it, or have an instruction for it that is no faster."""
+    """Whether this CPU is faster in bfloat16: others emulate it, or have instructions for it that are no faster."""
     import torch
 
     # Torch has no public question for either.
@@ -66,7 +66,7 @@ def _computes_bfloat16() -> bool:
 
 
 def _processor() -> str:
-    """What the system says of its processor, the vendor's name among it; Linux has that in a file alone."""
+    """The system's description of its processor, vendor included; Linux has that only in a file."""
     listed = Path("/proc/cpuinfo")
     return listed.read_text(encoding="utf-8", errors="replace") if listed.exists() else platform.processor()
 
@@ -83,7 +83,7 @@ def memory_named(keys: str) -> Iterator[None]:
 
 
 class Halving(Generic[Item, Result]):
-    """A function of a batch, called on smaller ones where memory runs out; what once was too much is not tried again.
+    """A function of a batch that is retried on halves where memory runs out; a size that failed is not tried again.
 
     Only for what gives an item the same result in any batch: a training step is not of that kind.
 

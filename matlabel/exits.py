@@ -1,4 +1,4 @@
-"""How a command ends: its exit code and last words, and what the driver takes from them."""
+"""Exit codes and final messages of commands, and reading them back from a log."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ _TAIL = 1 << 16
 
 
 def explained(error: Exception) -> tuple[str, int] | None:
-    """Last words and exit code for an error that needs no traceback; None for one that does."""
+    """Final message and exit code for an error that needs no traceback; None for one that does."""
     # Torch has no exception of its own for the machine's memory, and the system says so when a process is to start.
     if (
         isinstance(error, LackOfMemory | MemoryError)

@@ -1,4 +1,4 @@
-"""A function over many items on several processes: results in order, a bounded number of items under way."""
+"""A parallel map over processes: results in order, a bounded number of items in flight."""
 
 import multiprocessing
 from collections import deque

@@ -90,7 +90,7 @@ class Stage:
 
     @property
     def folder(self) -> str:
-        """Where its artifacts of a key lie, relative to the working directory: a pattern with `{key}`."""
+        """The stage's folder of a key, relative to the working directory: a pattern with `{key}`."""
         return f"results/{self.name}/{{key}}"
 
 

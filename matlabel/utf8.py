@@ -1,4 +1,4 @@
-"""File names and texts are UTF-8 here, whatever the terminal's locale says."""
+"""Forcing Python's UTF-8 mode, whatever the locale."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The table's labels as a plot: a row each, a dot a seed, a line their mean."""
+"""The ablation table as a dot plot: one row per variant, one dot per random seed, a line at their mean."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""A part of a Markdown file that a command writes: what stands between two marker lines."""
+"""Replacing the generated section of a Markdown file, between two marker lines."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The stage ablation: all variants and seeds of a config in one table and one plot.
+"""The stage ablation: all variants and random seeds of a config in one table and one plot.
 
 settings.yaml holds `runs: [{variant, seed, method, keys: {stage: key}}]`; the scores are found by the layout
 results/evaluation/<key>/. Variants that share activations and trimaps and differ in what decides the unknown are one
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matlabel.ablation.elsewhere import joined
 from matlabel.ablation.figure import plot_png
+from matlabel.ablation.merged_seeds import joined
 from matlabel.ablation.section import with_section
 from matlabel.ablation.table import Run, Table, table_of
 from matlabel.ablation.text import csv_text, markdown

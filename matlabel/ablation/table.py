@@ -1,4 +1,4 @@
-"""Runs to rows: which variants are one row, and mean and standard deviation of every measure over the random seeds."""
+"""The ablation table: runs grouped into rows, with mean and standard deviation of every score over the random seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ REFERENCES = ("plain", "all", "default")
 
 @dataclass(frozen=True)
 class Run:
-    """One variant with one seed.
+    """One variant with one random seed.
 
     Attributes:
         method: what decided its labels: a matting method, or `masks`.
@@ -37,7 +37,7 @@ class Run:
 
 @dataclass
 class Row:
-    """Variants that agree up to their trimaps and differ in what decides the unknown.
+    """Variants that agree up to their trimaps and differ only in the matting method.
 
     Attributes:
         signature: keys of activations and trimaps, random seed by random seed.
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def method(self) -> str:
-        """The method that the row is named after: closed_form, or else the first."""
+        """The matting method that the row is named after: closed_form, or else the first."""
         return "closed_form" if "closed_form" in self.runs else next(iter(self.runs))
 
     @property
@@ -71,7 +71,7 @@ class Cell:
 
     @property
     def mean(self) -> float | None:
-        """None where there is nothing."""
+        """Mean over the random seeds; None without any value."""
         return mean(self.values.values()) if self.values else None
 
     @property
@@ -82,7 +82,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a column shows.
+    """A score in scores.json and how its column shows it.
 
     Attributes:
         name: in the CSV.
@@ -99,7 +99,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Column:
-    """A measure, of the labels that one method made where it depends on them.
+    """A measure in the table, for one matting method where the measure depends on the method.
 
     Attributes:
         against: the row whose value is subtracted; then `method` is the one the row is named after.
@@ -111,11 +111,11 @@ class Column:
 
     @property
     def name(self) -> str:
-        """In the CSV."""
+        """The column's name in the CSV."""
         return self.measure.name + (f"_minus_{self.against}" if self.against else "")
 
     def decided_by(self, row: Row) -> str | None:
-        """The method of this column in a row."""
+        """The matting method that this column shows of a row."""
         return row.method if self.against else self.method
 
 
@@ -132,7 +132,7 @@ class Table:
         return list(zip(cells, self.columns, strict=True))
 
     def named(self, measure: str) -> list[tuple[int, Column]]:
-        """Place and column of the scores, not the differences, of a measure."""
+        """Index and column of each column that shows this measure's scores, not differences."""
         return [
             (place, column)
             for place, column in enumerate(self.columns)
@@ -145,7 +145,7 @@ def _score(*path: str) -> Callable[[Run], float | None]:
 
 
 def _before_spreading(run: Run) -> float | None:
-    """Without spreading nothing is stored as before it: the seed itself is."""
+    """The CAM seed before spreading; without spreading the CAM seed itself, as scores.json then has no other."""
     return run.value("seed_unspread" if run.value("seed_unspread") else "seed", "scoring", "miou")
 
 
@@ -167,7 +167,7 @@ SEGMENTER = Measure("predictions_miou", "segmenter mIoU", "predictions", _score(
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """Variants that share activations and trimaps with every seed are one row, as long as their methods differ."""
+    """Group variants into rows: equal activations and trimaps with every random seed, different matting methods."""
     variants: dict[str, list[Run]] = {}
     for run in runs:
         variants.setdefault(run.variant, []).append(run)
@@ -183,7 +183,7 @@ def rows_of(runs: Sequence[Run]) -> list[Row]:
 
 
 def table_of(runs: Sequence[Run]) -> Table:
-    """The whole table."""
+    """The ablation table of all runs."""
     rows = rows_of(runs)
     named = {row.name: row for row in rows}
     found = dict.fromkeys(run.method for run in runs)
@@ -216,7 +216,7 @@ def _cell(row: Row, column: Column, named: Mapping[str, Row]) -> Cell:
 
 
 def _values(measure: Measure, groups: Sequence[tuple[Run, ...]], combine: Callable[..., float]) -> dict[int, float]:
-    """Seed -> value, where all runs of a group have one and their artifacts are not those of an earlier seed."""
+    """Random seed -> value, where all runs of a group have one; random seeds that share artifacts count once."""
     values, seen = {}, set()
     for group in groups:
         keys = tuple(run.keys.get(measure.stage) for run in group)

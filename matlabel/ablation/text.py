@@ -59,7 +59,7 @@ def _text(cell: Cell, column: Column, seeds: int) -> str:
 
 
 def _measured(table: Table) -> list[str]:
-    """Over how many seeds, on which images, and how void counts."""
+    """A sentence: over how many random seeds, on which images, and how void counts."""
     seeds = ", ".join(map(str, table.seeds))
     many = len(table.seeds) > 1
     first = f"Mean ± standard deviation over the random seeds {seeds}" if many else f"One random seed ({seeds})"
@@ -73,7 +73,7 @@ def _measured(table: Table) -> list[str]:
 
 
 def _told(table: Table, tell: Callable[[Run], str | None]) -> list[str]:
-    """What is true of all runs, once; what is true of some, with the names of their rows."""
+    """Notes on runs: once where true of all, else with the names of their rows."""
     users: dict[str, list[str]] = {}
     for row, _ in table.rows:
         for run in (run for runs in row.runs.values() for run in runs):

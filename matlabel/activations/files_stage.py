@@ -1,4 +1,4 @@
-"""The stage activations of one's own maps: reads the .npz files of a shard's images, needs no network."""
+"""The stage activations from user-supplied maps: reads the .npz files of a shard's images, needs no network."""
 
 import hashlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whether maps have their photograph's shape: turned, squashed or cropped ones would label the wrong pixels."""
+"""Check that maps have their photograph's aspect ratio: rotated, squashed or cropped ones would mislabel pixels."""
 
 import math
 
@@ -43,7 +43,7 @@ def check_shape(shape: tuple[int, ...], classes: int, size: tuple[int, int]) -> 
 
 
 def _fits(sides: tuple[int, ...], size: tuple[int, int]) -> bool:
-    """Whether one stride s leads from both sides of the photograph to both of the map."""
+    """Whether one stride s explains both sides of the map from those of the photograph."""
     # H / s - 1 < h < H / s + 1, solved for s; a map of a single row has no smallest size.
     fewest = [length / (side + 1) for length, side in zip(size, sides, strict=True)]
     most = [length / (side - 1) if side > 1 else math.inf for length, side in zip(size, sides, strict=True)]
@@ -51,7 +51,7 @@ def _fits(sides: tuple[int, ...], size: tuple[int, int]) -> bool:
 
 
 def _without_padding(sides: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int] | None:
-    """The part of a map that the photograph is in, if the map is of a photograph padded to multiples of 32."""
+    """Crop the padding off a map whose photograph was padded to multiples of 32."""
     for stride in (1, 2, 4, 8, 16):
         if all(
             side == math.ceil(long / _MULTIPLE) * _MULTIPLE // stride for side, long in zip(sides, size, strict=True)
@@ -61,6 +61,6 @@ def _without_padding(sides: tuple[int, ...], size: tuple[int, int]) -> tuple[int
 
 
 def _at_stride(sides: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int]:
-    """Sides of the photograph's shape that are about as many cells as `sides`."""
+    """Height and width with the photograph's aspect ratio and about as many cells as `sides`."""
     stride = math.sqrt(size[0] * size[1] / (sides[0] * sides[1]))
     return max(1, round(size[0] / stride)), max(1, round(size[1] / stride))

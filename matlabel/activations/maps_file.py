@@ -1,4 +1,4 @@
-"""One's own maps of an image, <id>.npz, checked and turned into probabilities; never unpickled.
+"""User-supplied maps of an image, <id>.npz, checked and turned into probabilities; never unpickled.
 
 classes     label values 1..K (integers) or class names (a unicode array), [C]
 maps        float in [0, 1] or uint8 in 0..255, [C, h, w], of the photograph's shape at any scale
@@ -27,7 +27,7 @@ _SLACK = 1e-5
 
 @dataclass(frozen=True)
 class Maps:
-    """What the file of an image says.
+    """The maps of one image, read from its file.
 
     Attributes:
         probabilities: float32[C + 1, h, w] of the tagged classes, background first, summing to one; a pixel where all
@@ -146,7 +146,7 @@ def _check_type(name: str, array: np.ndarray) -> None:
 
 
 def _shares(name: str, array: np.ndarray, place: list[int]) -> np.ndarray:
-    """A plane of an array, [h, w], as float32 in [0, 1]; `place` is the plane's, for messages."""
+    """One map of an array, [h, w], as float32 in [0, 1]; `place` names it in messages."""
     if array.dtype == np.uint8:
         return array.astype(np.float32) / 255
     finite = np.isfinite(array)
@@ -162,7 +162,7 @@ def _shares(name: str, array: np.ndarray, place: list[int]) -> np.ndarray:
 
 
 def _silent(labels: list[int], maps: np.ndarray) -> list[int]:
-    """Label values whose map, one of float32[C, h, w], is the same everywhere or another one's."""
+    """Label values whose map in float32[C, h, w] is constant or equal to another one's."""
     found = []
     for plane, label in enumerate(labels):
         others = (maps[other] for other in range(len(labels)) if other != plane)

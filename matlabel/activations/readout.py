@@ -27,7 +27,7 @@ def from_maps(output: Output, labels: list[int], gamma: float) -> Tensor:
 
 
 def from_embedding(output: Output, classifier: Classifier, labels: list[int], settings: ActivationsSettings) -> Tensor:
-    """What the embedding says of one image: float32[C + 1, h, w], see `decoupled`.
+    """Probabilities of one image from its embedding's similarity to the centres: float32[C + 1, h, w], see `decoupled`.
 
     s_c = ½ [cos(Z, centre_c) + cos(Z, the image's own prototype of c)] (the centre alone where the image has no
     confident region of c), s_0 = max(cos to the background centres, cos to the image's own background) + margin.
@@ -59,7 +59,7 @@ def from_embedding(output: Output, classifier: Classifier, labels: list[int], se
 
 
 def decoupled(similar: Tensor, shares: Tensor | None) -> Tensor:
-    """From similarities to probabilities, over background and classes.
+    """Cosine similarities to probabilities over background and classes.
 
     An embedding that was trained with the term category parts the classes as well: softmax(s). One that was not parts
     object from background alone, and where classes always come together its centres of them are all but the same. So

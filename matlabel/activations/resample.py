@@ -1,4 +1,4 @@
-"""Maps of any size at the size that activations are stored at."""
+"""Resizing maps to the size that activations are stored at."""
 
 import numpy as np
 from PIL import Image

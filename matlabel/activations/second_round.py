@@ -1,4 +1,4 @@
-"""A second round: a trained segmenter reads the training images, and the tags rule out what is not there."""
+"""A second round: a trained segmenter's probabilities for the training images, absent classes set to 0."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""The stage activations of a second round: reads a shard of photographs with the segmenter of another variant."""
+"""The stage activations of a second round: runs another variant's segmenter on a shard of photographs."""
 
 from pathlib import Path
 

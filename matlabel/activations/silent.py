@@ -1,4 +1,4 @@
-"""Maps that say nothing of where their class is: of one image it may be so, of most it is a mistake."""
+"""Uninformative maps, constant or equal to another class's: tolerated in a few images, an error in most."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ _LEAST = 3
 
 @dataclass
 class SilentMaps:
-    """Counts the tags of some images, and those whose map is the same everywhere or another tagged class's.
+    """Counts tags, and tags whose map is constant or equal to another tagged class's.
 
     Attributes:
         tags: how many tags there were.
@@ -22,7 +22,7 @@ class SilentMaps:
     named: list[str] = field(default_factory=list)
 
     def add(self, image_id: str, labels: list[int], silent: list[int], names: list[str]) -> None:
-        """One more image.
+        """Count an image.
 
         Args:
             image_id: of the image.
@@ -34,7 +34,7 @@ class SilentMaps:
         self.named += [f"{image_id} ({names[label - 1]})" for label in silent]
 
     def text(self) -> str:
-        """What was found, in words; empty if every map says something."""
+        """The counts in words; empty if every map is informative."""
         if not self.named:
             return ""
         return (
@@ -43,7 +43,7 @@ class SilentMaps:
         )
 
     def refuse(self, where: str) -> None:
-        """Refuse when most are so.
+        """Refuse when most maps are uninformative.
 
         Args:
             where: start of the message.

@@ -1,4 +1,4 @@
-"""The size that activations are stored at, and the sizes that a network sees an image in."""
+"""Sizes of the stored activations and of the images that a network is given."""
 
 
 def grid(height: int, width: int) -> tuple[int, int]:
@@ -7,6 +7,6 @@ def grid(height: int, width: int) -> tuple[int, int]:
 
 
 def scaled_size(height: int, width: int, long_side: float) -> tuple[int, int]:
-    """Sides of an image whose long side becomes `long_side`; at least 32 pixels each, as the trunk needs."""
+    """Sides of an image whose long side becomes `long_side`; at least 32 pixels each, as the backbone needs."""
     factor = long_side / max(height, width)
     return max(32, round(height * factor)), max(32, round(width * factor))

@@ -1,16 +1,16 @@
-"""Spreading a batch of images of one size: on which grid, and what is read again between two walks."""
+"""Spreading the activations of a batch of images of one size: random walks, refined by the embedding in between."""
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from matlabel.activations.again import read_again
+from matlabel.activations.own_prototypes import refine_by_prototypes
 from matlabel.activations.random_walk import spread, transitions
 from matlabel.networks.classifier import Output
 from matlabel.settings.activations import ActivationsSettings
 
 
 class Spreading:
-    """Over the similarity of the trunk's features, on the grid of layer 2 (stride 8).
+    """Random walks over the similarity of the backbone's features, on the grid of layer 2 (stride 8).
 
     Args:
         output: of the batch, at the size at which its pixels are compared.
@@ -45,7 +45,7 @@ class Spreading:
         transition = transitions(features, planes.shape[1:], self.settings.power, self.settings.layers)
         planes = spread(planes, transition, self.settings.steps)
         for _ in range(self.again):
-            planes = read_again(planes, self.embedding[index], self.temperature, self.parts_classes)
+            planes = refine_by_prototypes(planes, self.embedding[index], self.temperature, self.parts_classes)
             # Half as far: most of the way has been gone.
             planes = spread(planes, transition, -(-self.settings.steps // 2))
         return _sized(planes, probabilities.shape[1:])

@@ -1,4 +1,4 @@
-"""The stage activations: reads a shard of photographs with the classifier, writes their class probabilities.
+"""The stage activations: runs the classifier on a shard of photographs, writes their class probabilities.
 
 Other sources have stages of their own beside this file, which write the same: `segmenter_stage.py`, `files_stage.py`.
 """
@@ -64,7 +64,7 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
 
 
 def readable(settings: ActivationsSettings, classifier: Classifier, weights: Path) -> ActivationsSettings:
-    """The settings as they can be read: of a plain classifier that was taken by the choice of the tags, its maps.
+    """The settings, with `read: maps` where the choice by tags took a plain classifier, which has no embedding.
 
     Raises:
         UserError: they ask for what the classifier was not trained with.

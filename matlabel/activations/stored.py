@@ -1,4 +1,4 @@
-"""What a shard of the stage activations holds of one image, whatever it was read from."""
+"""The arrays that a shard of the stage activations holds for one image, whatever their source."""
 
 import numpy as np
 

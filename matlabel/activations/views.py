@@ -1,4 +1,4 @@
-"""Reading an image in several sizes, mirrored and not, and averaging."""
+"""Multi-scale and flip averaging of the classifier's read-outs."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from matlabel.settings.activations import ActivationsSettings
 
 @dataclass
 class Activations:
-    """What is known of one image.
+    """The averaged read-outs of one image.
 
     Attributes:
         probabilities: A, float32[C + 1, h, w], background first, summing to one.
@@ -89,6 +89,6 @@ def _sized(way: Tensor, size: tuple[int, int], mirrored: bool) -> Tensor:
 
 
 def _means(ways: list[Tensor], settings: ActivationsSettings) -> list[Tensor]:
-    """The mean over the views, of each read-out."""
+    """Each read-out averaged over the views."""
     count = 2 if settings.read == "both" and len(ways[0]) > 1 else 1
     return [torch.stack(ways[first::count]).mean(0) for first in range(count)]

@@ -56,7 +56,7 @@ def write_json(path: str | Path, value: object) -> None:
 
 
 def add_text(path: Path, text: str) -> Path:
-    """Write a content-addressed file unless it stands already: what a running job has read is never rewritten."""
+    """Write a content-addressed file unless it exists: what a running job has read is never rewritten."""
     if not path.exists():
         write_text(path, text)
     return path

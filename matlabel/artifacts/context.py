@@ -1,6 +1,5 @@
-"""`settings.yaml` of an artifact folder: the settings that made the key, and what a job needs to know beside them."""
+"""`settings.yaml` of an artifact folder: the settings that make its key, and what else a job must know."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -8,16 +7,15 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from matlabel.artifacts.errors import UserError, cut
-from matlabel.artifacts.format import FORMAT
+from matlabel.artifacts.format import FORMAT, KEY
 from matlabel.artifacts.yaml_files import read_yaml
 
-_KEY = re.compile(r"[0-9a-f]{8}")
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Context(Generic[Model]):
-    """One stage's address and settings."""
+    """One artifact folder's stage, key and settings."""
 
     stage: str
     key: str
@@ -33,7 +31,7 @@ class Context(Generic[Model]):
         return {"stage": self.stage, "key": self.key, "classes": self.classes, "settings": self.raw["settings"]}
 
     def runs(self, path: Path) -> list[dict[str, Any]]:
-        """Of a stage that sets runs side by side: {"variant", "seed", "keys": {stage: key}, ...} of each.
+        """The runs that report or ablation compares: {"variant", "seed", "keys": {stage: key}, ...} of each.
 
         Args:
             path: of the settings file, for the message.
@@ -46,7 +44,7 @@ class Context(Generic[Model]):
             keys = run.get("keys") if isinstance(run, dict) else None
             if not (isinstance(keys, dict) and "variant" in run and isinstance(run.get("seed"), int)):
                 raise UserError(f"{path}: runs must be a list of variant, seed and keys; delete the file and run again")
-            wrong = next((key for key in keys.values() if not _KEY.fullmatch(str(key))), None)
+            wrong = next((key for key in keys.values() if not KEY.fullmatch(str(key))), None)
             if wrong is not None or not {"evaluation", "labels"} <= keys.keys():
                 raise UserError(f"{path}: runs: {cut(keys)} are no keys of artifacts; delete the file and run again")
         return found or []

@@ -1,4 +1,4 @@
-"""The one exception that means: the user can fix this; and what else becomes one."""
+"""UserError, the exception for what the user can fix, and helpers for its messages."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ class UserError(Exception):
 
 
 class LackOfMemory(UserError):
-    """The machine's memory did not suffice: where the same gets more of it, it may succeed."""
+    """Out of memory: the same job may succeed with more."""
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
@@ -35,7 +35,7 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 def cut(value: Any, most: int = 200) -> str:
-    """A value as Python writes it, in about `most` characters: what is long in part, and never an error."""
+    """repr of a value, shortened to about `most` characters; never raises."""
     short = reprlib.Repr()
     short.maxstring = short.maxother = short.maxlong = most
     short.maxlevel = 4
@@ -48,12 +48,12 @@ def cut(value: Any, most: int = 200) -> str:
 
 
 def error_number(error: OSError) -> int | None:
-    """The errno of trouble with files, also where h5py gives it in words alone."""
+    """The errno of an error with files, also where h5py gives it only in words."""
     return error.errno or next((number for number in _STORAGE if os.strerror(number) in str(error)), None)
 
 
 def storage_problem(error: OSError) -> UserError | None:
-    """The message for a full, read-only or vanished folder; None for what is no such thing."""
+    """The message for a full, read-only or vanished folder; None for other errors."""
     number = error_number(error)
     fix = _STORAGE.get(number)
     if number == errno.ENOENT and error.filename and not Path(error.filename).parent.exists():

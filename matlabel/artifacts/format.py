@@ -1,4 +1,4 @@
-"""The format of all artifacts, a number that grows when older ones can no longer be read; each key holds it."""
+"""The format version of all artifacts, part of every key: it grows when older artifacts can no longer be read."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

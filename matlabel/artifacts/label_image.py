@@ -7,8 +7,9 @@ from PIL import Image
 
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.picture import MASKS, MAX_PIXELS, WrongSizeError, open_picture
+from matlabel.artifacts.picture import MASKS, WrongSizeError, open_picture
 from matlabel.artifacts.reading import read_bytes, read_unchanged
+from matlabel.settings.limits import MAX_PIXELS
 
 VOID = 255
 UNKNOWN = VOID  # of a trimap
@@ -100,7 +101,7 @@ def decode_label_image(
 def label_values(
     data: bytes, classes: int | None = None, size: tuple[int, int] | None = None, by_index: bool = False
 ) -> tuple[np.ndarray, bool]:
-    """As `decode_label_image`, whatever the values.
+    """As `decode_label_image`, without checking the range of the values.
 
     Editors sort palettes: where all colours of the palette are VOC's, of other values than they stand at, the colours
     are read and not the indices, unless with `by_index`.

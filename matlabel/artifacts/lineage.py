@@ -11,7 +11,7 @@ _NAMED = 3
 
 
 def lineage_text(artifact: Path, root: Path) -> str:
-    """An indented line for the artifact, and below it for all that it was made from, as far back as is known.
+    """An indented tree of the artifact and everything it was made from, as far back as is known.
 
     Args:
         artifact: a file that a job has written.

@@ -1,4 +1,4 @@
-"""A lock that works on every file system: files made exclusively, with no help of `flock`.
+"""A lock that works on every file system: by exclusively created files, without `flock`.
 
 A lock at `path` is a row of files `path.0`, `path.1`, ...; the last one counts. Who finds it released, or its owner
 dead, makes the next one, which succeeds for one process alone. The last one is never deleted, only followed: a
@@ -27,7 +27,7 @@ _HELD, _FREE = b"1", b"0"
 
 @contextmanager
 def exclusive(path: Path, beat: float = _BEAT, silent: float = _SILENT) -> Iterator[None]:
-    """Wait until nobody else is in here with the same path, on any machine that sees the file; then go in.
+    """Hold the lock of a path against every process on every machine that sees the file; waits for it.
 
     An owner on this machine counts as dead when its process has ended, one on another machine when it has given no
     sign of life for a while, by this process's clock alone.
@@ -82,7 +82,7 @@ def _gone(owner: Owner | None, silent: bool) -> bool:
 
 
 def _make(path: Path, number: int) -> int | None:
-    """Make the file of a number and open it; None where another was faster."""
+    """Create the file of a number and open it; None where another process was faster."""
     name = f"{path}.{number}"
     try:
         handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -136,7 +136,7 @@ def _numbers(path: Path) -> list[int]:
 
 
 def _last(path: Path) -> int:
-    """Number of the last file of the row; -1 where there is none."""
+    """Number of the newest lock file; -1 where there is none."""
     return max(_numbers(path), default=-1)
 
 
@@ -148,7 +148,7 @@ def _content(path: Path, number: int) -> bytes:
 
 
 def _owner(content: bytes) -> Owner | None:
-    """Who holds it; None where its maker has not said so yet, or was killed before it did."""
+    """The process that holds it; None where it has not written its name yet, or was killed before it did."""
     try:
         return Owner.parse(json.loads(content.partition(b"\n")[2]))
     except ValueError:

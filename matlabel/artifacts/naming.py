@@ -1,4 +1,4 @@
-"""Naming a few of many."""
+"""Shortened lists of names for messages."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""NumPy's .npy format, read without evaluating or unpickling anything: its header says how many bytes there must be."""
+"""NumPy's .npy format, read without evaluating or unpickling anything."""
 
 import math
 import re
@@ -15,7 +15,7 @@ _DESCR = re.compile(r"[<>=|]?(?:b1|[iu][1248]|f[248]|[SU][1-9]\d{0,5})")
 
 @dataclass(frozen=True)
 class Header:
-    """What a .npy file says of its array.
+    """The header of a .npy file: dtype, shape and order of its array.
 
     Attributes:
         dtype: of its elements; None for objects, which are pickled.
@@ -36,7 +36,7 @@ class Header:
 
 
 def header_end(beginning: bytes) -> int:
-    """How many bytes of a .npy file are header.
+    """Length of a .npy file's header in bytes.
 
     Args:
         beginning: its first 12 bytes, or more.

@@ -1,4 +1,4 @@
-"""NumPy's .npz archives of somebody else: known arrays alone, of bounded size, whatever the archive says of itself."""
+"""Reading untrusted .npz archives: only named arrays, of bounded size, never unpickled."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Which process something belongs to, and whether it still lives, as far as that can be known from here."""
+"""The process that something belongs to, and whether it is still running."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Owner:
-    """A process, so that it is not mistaken for a later one of the same number or for one of another machine.
+    """A process, identified beyond its number: a later process or another machine may have the same one.
 
     Attributes:
         pid: its number.
@@ -28,13 +28,13 @@ class Owner:
 
     @classmethod
     def this_process(cls) -> "Owner":
-        """The process that asks."""
+        """The current process."""
         pid = os.getpid()
         return cls(pid, _started(pid) or "", *_here())
 
     @classmethod
     def parse(cls, raw: Any) -> "Owner":
-        """The process that was written down as a dictionary of its attributes.
+        """An owner from the dictionary of its attributes.
 
         Raises:
             ValueError: it is not one.

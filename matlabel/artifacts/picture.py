@@ -1,4 +1,4 @@
-"""The one door for opening pictures: formats that are named, a limit of pixels, one message for whatever is wrong."""
+"""Opening pictures: only named formats, a limit of pixels, one message for every kind of broken file."""
 
 import io
 import re
@@ -9,12 +9,13 @@ from contextlib import contextmanager
 
 from PIL import BmpImagePlugin, ExifTags, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
+from matlabel.settings.limits import MAX_PIXELS
+
 # Pillow would also try formats that start a program (EPS: Ghostscript), whatever the file is called.
 # Imported, and so registered.
 _PLUGINS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, TiffImagePlugin, BmpImagePlugin)
 PHOTOGRAPHS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 MASKS = ("PNG",)
-MAX_PIXELS = 100_000_000
 # What people have under the name of a picture, by its first bytes.
 _KINDS = (
     (rb"\xff\xd8\xff", "JPEG"),
@@ -50,7 +51,7 @@ _global_limit = threading.Lock()
 
 
 class WrongSizeError(ValueError):
-    """A picture has another size than the one it belongs to; `size` is its own, (H, W), upright."""
+    """A picture is not of the required size; `size` is its own, (H, W), upright."""
 
     def __init__(self, size: tuple[int, int]):
         super().__init__(f"{size[1]} × {size[0]} pixels")
@@ -112,7 +113,7 @@ def orientation_of(data: bytes, formats: Sequence[str]) -> tuple[tuple[int, int]
 
 
 def _opened(data: bytes, formats: Sequence[str]) -> Image.Image:
-    """The picture with its header read, and no more."""
+    """The picture with only its header read."""
     if not data:
         raise ValueError("the file is empty")
     with _decoding(data, formats):

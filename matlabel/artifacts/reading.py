@@ -1,4 +1,4 @@
-"""Reading what somebody else may have written: regular files alone, UTF-8 under any locale, one message when wrong."""
+"""Reading users' files: only regular files, UTF-8 under any locale, one message for what is wrong."""
 
 import errno
 import hashlib
@@ -58,11 +58,11 @@ def read_bytes(path: str | Path, most: int | None = None) -> bytes:
 
 
 class ChangedError(UserError):
-    """A file is no longer the one that the run was planned with; the run has to be planned again."""
+    """A file has changed since the run was planned."""
 
 
 def read_unchanged(path: str | Path, sha256: str) -> bytes:
-    """The bytes of a file that must still be those that the manifest names.
+    """The bytes of a file, checked against the SHA-256 in the manifest.
 
     Raises:
         ChangedError: other bytes.

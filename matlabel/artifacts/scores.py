@@ -1,4 +1,4 @@
-"""What stands in scores.json of the stage evaluation and check.json of the stage cam, for whoever reads them."""
+"""Reading scores.json of the stage evaluation and check.json of the stage cam, and their schemas."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ Shares = dict[str, float | None]
 
 
 def score(scores: Mapping[str, Any], *path: str) -> Any:
-    """A score by its path; None where it, or a section above it, is missing."""
+    """A score by its path in scores.json; None where it, or a section above it, is missing."""
     found: Any = scores
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
@@ -30,7 +30,7 @@ def read_scores(path: Path) -> dict[str, Any]:
 
 
 def read_check(path: Path) -> dict[str, Any] | None:
-    """A check.json of a classifier; None of one that was taken over.
+    """check.json of a classifier; None for one that was taken over.
 
     Raises:
         UserError: as `read_scores`.

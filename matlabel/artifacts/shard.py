@@ -30,7 +30,7 @@ _SMALL = 64  # elements that are stored plainly: filters need chunks, and chunks
 
 @dataclass(frozen=True)
 class Packed:
-    """An array of bytes, compressed already: by the process that made it, while another writes."""
+    """An array of bytes that the process which made it has already compressed."""
 
     shape: tuple[int, ...]
     data: bytes
@@ -129,17 +129,17 @@ class Shard:
 
 
 def _stands(group: h5py.Group, name: str) -> bool:
-    """Whether a member is part of the file itself, and no link, which could lead into any other."""
+    """Whether a member is part of the file itself and not a link, which could lead into any other file."""
     return isinstance(group.get(name, getlink=True), h5py.HardLink)
 
 
 def _elsewhere(dataset: h5py.Dataset) -> bool:
-    """Whether the values lie in other files."""
+    """Whether a data set keeps its values in other files."""
     return bool(dataset.is_virtual or dataset.external)
 
 
 def _plain_attribute(file: h5py.File, name: str) -> Any:
-    """The value of a root attribute that stands in its header: a number or a text of fixed length.
+    """The value of a root attribute that is stored in its header: a number or a text of fixed length.
 
     Raises:
         KeyError: there is none.
@@ -223,6 +223,6 @@ def open_shard(path: str | Path, stage: str | None = None) -> Iterator[Shard]:
 
 
 def _system_error(error: OSError) -> int | None:
-    """The number of what the system refused, which libhdf5 says in words alone; None where the content is wrong."""
+    """The errno of a system error, which libhdf5 gives only in words; None where the content is wrong."""
     found = re.search(r"errno = (\d+)", str(error))
     return error.errno or (int(found[1]) if found else None)

@@ -1,4 +1,4 @@
-"""State dicts: files of torch's that hold tensors and plain values alone, and networks that they fit."""
+"""State dicts in torch's format, read without unpickling code, and their fit to a network."""
 
 import io
 from collections.abc import Mapping

@@ -32,14 +32,14 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by name, and what the file says of them: text by name."""
+    """Tensors by name, and the file's metadata: text by name."""
 
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
 
 
 def save_weights(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write tensors of the CPU and what is to be said of them, atomically.
+    """Write CPU tensors and their metadata atomically.
 
     Written here and not by the library, which puts the metadata in another order each time.
     """
@@ -62,7 +62,7 @@ def save_weights(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapp
 
 
 def is_safetensors(data: bytes) -> bool:
-    """Whether a file begins as safetensors do."""
+    """Whether a file begins like a safetensors file."""
     return data[8:9] == b"{"
 
 
@@ -77,7 +77,7 @@ def load_weights(path: str | Path) -> Weights:
 
 
 def parsed(path: str | Path, data: bytes) -> Weights:
-    """The content of a safetensors file.
+    """Parse the bytes of a safetensors file.
 
     Args:
         path: of the file, for messages.
@@ -100,7 +100,7 @@ def parsed(path: str | Path, data: bytes) -> Weights:
 
 
 def ours(path: str | Path, weights: Weights, stage: str) -> list[str]:
-    """The class names in a weights file of a training of ours.
+    """The class names in a weights file that matlabel has trained.
 
     Args:
         path: of the file, for messages.

@@ -1,4 +1,4 @@
-"""Reading YAML that somebody else may have written: one message for whatever is wrong, no key read twice."""
+"""Reading users' YAML files: one message for every kind of mistake, duplicate keys refused."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def read_yaml(path: str | Path, most: int | None = _MOST_BYTES) -> dict[str, Any
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    """The value that a YAML text stands for.
+    """Parse a YAML text.
 
     Args:
         where: start of the message.
@@ -71,7 +71,7 @@ def parse_yaml(text: str, where: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's own, in Python: the one in C ends the process where values are nested too deep."""
+    """PyYAML's loader in Python: the one in C crashes the process where values are nested too deep."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -86,7 +86,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Walk:
-    """Looks at a document before its values are made: merging alone would fill the memory."""
+    """Measures a document before it is constructed: merge keys alone could fill the memory."""
 
     def __init__(self, where: str):
         self._where = where
@@ -136,7 +136,7 @@ class _Walk:
 
 
 def _encodable(text: str) -> bool:
-    """Whether a text has no half of a pair (surrogates), which no file can hold."""
+    """Whether a text is free of lone surrogates, which no file can hold."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

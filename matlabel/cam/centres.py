@@ -9,7 +9,7 @@ from matlabel.networks.confidence import Regions
 
 
 class Centres(nn.Module):
-    """Buffers that travel with checkpoints and are shared between processes.
+    """Class and background centres as buffers: saved in checkpoints, equal in all processes.
 
     Args:
         classes, background: numbers of centres.
@@ -33,11 +33,11 @@ class Centres(nn.Module):
 
     @property
     def known(self) -> Tensor:
-        """bool[classes]: the centre stands for something."""
+        """bool[classes]: the class's centre has been updated at least once."""
         return self.seen > 0
 
     def known_background(self) -> Tensor:
-        """float32[n, d]: the background centres that stand for something."""
+        """float32[n, d]: the background centres that have been updated at least once."""
         return self.background[self.background_seen > 0]
 
     def known_queue(self) -> Tensor:
@@ -71,7 +71,7 @@ class Centres(nn.Module):
         self.seen[moved] += 1
 
     def _far_from_others(self, regions: Regions, tags: Tensor, single: Tensor) -> Tensor:
-        """bool[P, N]: the confident pixels that may speak for their class."""
+        """bool[P, N]: the confident pixels that may update their class's centre."""
         cosine = torch.einsum("pnd,kd->pnk", regions.pixels[regions.image], self.classes)
         co_tags = tags.bool()[regions.image].clone()
         co_tags[torch.arange(len(co_tags), device=co_tags.device), regions.label] = False

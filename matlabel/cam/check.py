@@ -1,4 +1,4 @@
-"""What tags alone say of a classifier: how well it predicts them, and how its maps differ from those of wrong tags."""
+"""Checking a classifier by tags alone: how well it predicts them, and how far its maps depend on them."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ SHUFFLES = 100
 
 @dataclass(frozen=True)
 class Look:
-    """A classifier at one moment, by images and their tags.
+    """Measures of a classifier at one point of the training, by images and their tags.
 
     Attributes:
         loss: binary cross-entropy of the tags, as a share of what their frequencies alone would give; 1 is knowing
@@ -81,7 +81,7 @@ def mean_average_precision(scores: np.ndarray, tags: np.ndarray) -> float:
 
 
 def tells(tags: np.ndarray) -> np.ndarray:
-    """bool[K]: which classes are in some of the images [N, K] and not in others."""
+    """bool[K]: the classes that some images have and others lack, from tags [N, K]."""
     tagged = np.asarray(tags) > 0
     return tagged.any(0) & ~tagged.all(0)
 
@@ -99,7 +99,7 @@ def average_precision(scores: np.ndarray, right: np.ndarray) -> float:
 
 
 def shuffled_average_precision(scores: np.ndarray, tags: np.ndarray) -> tuple[float, float]:
-    """Mean and deviation of the mean average precision when each image has the tags of another."""
+    """Chance level of the mean average precision: its mean and deviation under tags shuffled between images."""
     random = np.random.default_rng(0)
     found = [mean_average_precision(scores, tags[random.permutation(len(tags))]) for _ in range(SHUFFLES)]
     return float(np.mean(found)), float(np.std(found))

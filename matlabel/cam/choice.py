@@ -1,4 +1,4 @@
-"""The choice by tags: whether the classifier that the terms have shaped is taken, or a plain one."""
+"""Choosing by tags between the classifier trained with D2CAM's terms and a plain one."""
 
 from matlabel.cam.schedule import Schedule, has_time
 
@@ -10,7 +10,7 @@ LEAST = 0.25
 
 
 def against_terms(schedule: Schedule, steps: int) -> str | None:
-    """Why a plain classifier is better, in words; None where nothing speaks against the terms.
+    """Why a plain classifier is better, in words; None where the terms did no harm.
 
     The plain classifier's own check is that of the moment when the terms began: until then it was one.
 

@@ -1,4 +1,4 @@
-"""Short trainings on folds: what a small set's tags are worth, image by image, without giving any up for it."""
+"""Cross-validation for small data sets: held-out tag predictions of every image, from short trainings on folds."""
 
 import sys
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from matlabel.cam.held_out import folds
 from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
-from matlabel.cam.whole import WholeImages, whole_maps
+from matlabel.cam.whole_images import WholeImages, whole_maps
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 from matlabel.training.checkpoint import check_agreement
@@ -31,7 +31,7 @@ SHORT = 1 / 3
 def cross_validated(
     fabric: Fabric, job: Job, settings: CamSettings, samples: TaggedImages, network: Callable[[], CamNetwork]
 ) -> tuple[np.ndarray, int | None]:
-    """Ask plain classifiers, each trained for a third of the steps on three of four folds, for the tags of the fourth.
+    """Predict each fold's tags by a plain classifier trained on the other three folds for a third of the steps.
 
     Finished folds are kept beside the checkpoint, so that a killed job goes on with the next one.
 

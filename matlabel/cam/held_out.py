@@ -1,4 +1,4 @@
-"""Folds of the training images: whose tags a classifier is not shown, so that it can be asked for them."""
+"""Stratified folds of the training images, for held-out tags."""
 
 import hashlib
 

@@ -61,7 +61,7 @@ class D2Cam(nn.Module):
         self.teacher = network.frozen_copy() if settings.teaches else None
 
     def parameter_groups(self, settings: CamSettings) -> list[dict]:
-        """Trunk and heads, with their learning rates."""
+        """Parameters of backbone and heads, with their learning rates."""
         return head_and_trunk(self.network.trunk, self.network.heads, settings)
 
     def forward(self, batch: dict[str, Tensor], step: int, steps: int) -> dict[str, Tensor]:
@@ -108,7 +108,7 @@ class D2Cam(nn.Module):
         return terms
 
     def after_step(self, done: int, steps: int) -> None:
-        """Let the teacher follow after `done` of `steps` steps, and look at the classifier if that is due."""
+        """Update the teacher after `done` of `steps` steps, and check the classifier if that is due."""
         if self.teacher is not None:
             follow(self.teacher, self.network, done - 1, self.settings.teacher_momentum)
         if self.watch is not None and self.schedule.is_due(done, steps):
@@ -117,7 +117,7 @@ class D2Cam(nn.Module):
                 print(f"cam: after {done} steps {said}", file=sys.stderr, flush=True)
 
     def columns(self) -> dict[str, float | None]:
-        """What history.csv says of the schedule: the last look, and the share of their weight that the terms have."""
+        """Extra columns of history.csv: the last check of the classifier, and the weight factor of the terms."""
         last = self.schedule.last
         look = {f"look_{name}": getattr(last, name) if last else None for name in Look.__annotations__}
         return {**look, **({"bound": self.schedule.bound} if self.settings.refines else {})}

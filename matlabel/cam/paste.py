@@ -1,4 +1,4 @@
-"""Pasting: a class's confident region onto another image of the batch, so that it is seen apart from its company.
+"""Copy-paste of a class's confident region onto another image of the batch, away from classes it co-occurs with.
 
 Copy-paste (Ghiasi et al., "Simple Copy-Paste Is a Strong Data Augmentation Method for Instance Segmentation", CVPR
 2021; hard edges, as there) with regions of class maps for masks, as in context decoupling (Su et al., "Context
@@ -21,7 +21,7 @@ LARGEST = 0.5
 
 @dataclass
 class Pastes:
-    """What a batch gets pasted.
+    """The regions to paste in a batch: source, host, class and mask of each.
 
     Attributes:
         source: int64[B], the image that is cut from; an image's own number where nothing is pasted.
@@ -45,12 +45,12 @@ class Pastes:
         return relative * (1 - share) + pasted * share
 
     def united(self, tags: Tensor) -> Tensor:
-        """Tags [B, K] of the pasted images: the host's and the pasted class."""
+        """Tags [B, K] of the images after pasting: the host's and the pasted class."""
         pasted = self.region.flatten(1).any(1, keepdim=True)
         return tags.maximum(self._one_hot(tags.shape[1], tags.dtype) * pasted)
 
     def possible(self, tags: Tensor) -> Tensor:
-        """[B, K]: classes that a pasted image may show, if the region is not what it was taken for."""
+        """[B, K]: classes that a pasted image may show if the region is misjudged: the host's and the source's."""
         return tags.maximum(tags[self.source])
 
     def _one_hot(self, classes: int, dtype: torch.dtype) -> Tensor:
@@ -61,7 +61,7 @@ class Pastes:
 def choose_pastes(
     relative: Tensor, tags: Tensor, size: tuple[int, int], share: float, generator: torch.Generator
 ) -> Pastes:
-    """Draw the hosts, and for each a region of a class that it does not have.
+    """Draw the hosts, and for each a region of a class that it is not tagged with.
 
     Nothing is pasted on a host that no region fits, or of which a class would no longer be seen (M ≥ .4 nowhere
     outside the region): its tags would be wrong.

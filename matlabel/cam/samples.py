@@ -38,14 +38,14 @@ class TaggedImages:
         }
 
     def only(self, keep: np.ndarray) -> "TaggedImages":
-        """Those images alone where bool[N] is True."""
+        """The subset of images where bool[N] is True."""
         chosen = copy.copy(self)
         chosen.entries = [entry for entry, kept in zip(self.entries, keep, strict=True) if kept]
         chosen.tags = self.tags[keep]
         return chosen
 
     def alone(self) -> torch.Tensor:
-        """bool[K]: at least a tenth of the class's images have no other tag."""
+        """bool[K]: classes that are the only tag of at least a tenth of their images."""
         single = self.tags[self.tags.sum(1) == 1].sum(0)
         # One picture of a dress among hundreds of people in clothes must not be all that is known of dresses.
         return torch.from_numpy((single > 0) & (single >= ALONE * self.tags.sum(0)))

@@ -1,4 +1,4 @@
-"""When the terms of D2CAM begin, how they grow, and when they are held back: as the classification itself says."""
+"""Schedule of D2CAM's loss terms: when they begin, ramp up and are reduced, by checks of the classification."""
 
 import torch
 from torch import Tensor, nn
@@ -53,11 +53,11 @@ class Schedule(nn.Module):
         return self.bound * min(1.0, (step - self.began + 1) / max(1.0, RAMP * steps))
 
     def is_due(self, done: int, steps: int) -> bool:
-        """Whether to look after `done` of `steps` steps."""
+        """Whether a check of the classifier is due after `done` of `steps` steps."""
         return done % max(LEAST, steps // LOOKS) == 0 or done in (self.began, steps)
 
     def take(self, look: Look, done: int, steps: int) -> str | None:
-        """Take in a look after `done` of `steps` steps; what changed, in words, if anything did."""
+        """Adapt the schedule to a check after `done` of `steps` steps; returns what changed, if anything, in words."""
         self.last = look
         self.best = min(look.loss, self.best if self.best is not None else look.loss)
         # So late that they would not grow up, they do not begin any more.
@@ -84,7 +84,7 @@ class Schedule(nn.Module):
         return torch.tensor([-1.0 if number is None else float(number) for number in numbers], dtype=torch.float64)
 
     def set_extra_state(self, state: Tensor) -> None:
-        """What `get_extra_state` gave."""
+        """Restore what `get_extra_state` gave."""
         numbers = [None if number < 0 else number for number in state.tolist()]
         began, self.bound, held_back, self.best, self.first, unseen, *look = numbers
         self.began, self.held_back, self.unseen = None if began is None else int(began), int(held_back), bool(unseen)

@@ -117,7 +117,7 @@ def _refuse_missing(samples: TaggedImages, shards: list[ShardManifest], classes:
 
 
 def build_network(classes: int, seed: int, settings: CamSettings) -> CamNetwork:
-    """A network to train, its trunk loaded as the settings say, the rest random: the same for the same seed."""
+    """The network at the start of training: backbone loaded as the settings say, the rest random by the random seed."""
     torch.manual_seed(seed)
     trunk = build_trunk(settings.backbone, settings.weights, settings, "cam")
     return CamNetwork(trunk, classes, settings.embedding_channels)
@@ -132,7 +132,7 @@ def _adopt(context: Context[CamSettings], out: Path, history_file: Path) -> None
 
 
 def _address(context: Context[CamSettings]) -> dict[str, str]:
-    """What a weights file says of where it belongs."""
+    """Stage and key in the metadata of a weights file."""
     return {"stage": "cam", "key": context.key, "classes": canonical(context.classes)}
 
 

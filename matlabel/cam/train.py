@@ -1,4 +1,4 @@
-"""Training the classifier: which tags are held out, the training itself, and the choice between it and a plain one."""
+"""Training the classifier: hold out tags, train, and choose between it and a plain one."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ from matlabel.cam.held_out import SMALL, folds
 from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
-from matlabel.cam.whole import WholeImages, whole_maps
+from matlabel.cam.whole_images import WholeImages, whole_maps
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 from matlabel.training.launch import Job
@@ -47,7 +47,7 @@ Network = Callable[[CamSettings], CamNetwork]
 
 @dataclass
 class Trained:
-    """A trained classifier, and what its tags say of it.
+    """A trained classifier, and its checks by tags.
 
     Attributes:
         model: with the network that is taken.
@@ -76,14 +76,14 @@ class Trained:
     held_back: int
 
     def tensors(self) -> dict[str, Tensor]:
-        """What model.safetensors holds: network.… and, with an embedding, centres.…"""
+        """The tensors of model.safetensors: network.… and, with an embedding, centres.…"""
         model = self.model
         centres = model.centres.cpu().state_dict() if model.centres is not None else {}
         parts = {"network": model.network.cpu().state_dict(), "centres": centres}
         return {f"{part}.{name}": value for part, held in parts.items() for name, value in held.items()}
 
     def metadata(self) -> dict[str, str]:
-        """What model.safetensors says of them, beside stage, key and classes."""
+        """The metadata of model.safetensors beside stage, key and classes."""
         model = self.model
         trunk, settings = model.network.trunk, model.settings
         return {
@@ -133,7 +133,7 @@ class Trained:
 
 
 def train(fabric: Fabric, job: Job, settings: CamSettings, samples: TaggedImages, network: Network) -> Trained:
-    """Train on `samples`, tags of some held out to check the classifier on; go on from where a killed job stood.
+    """Train on `samples`, some held out for checks; resumes the checkpoint of a killed job.
 
     Of a small set none is given up: short trainings on folds ask for all tags, and say when the terms may begin. Of a
     larger one a tenth of the images is not trained on, and says so on the way.
@@ -192,7 +192,7 @@ def train(fabric: Fabric, job: Job, settings: CamSettings, samples: TaggedImages
 
 
 def _held_out(samples: TaggedImages, settings: CamSettings, seed: int) -> np.ndarray:
-    """bool[N]: a tenth of the images; all of them, which folds will be asked for, where a tenth says too little."""
+    """bool[N]: the images held out, a tenth; all, by cross-validation, where a tenth is too few."""
     ids = [entry.id for _, entry in samples.entries]
     scarce = samples.tags.sum(0) < SCARCE
     asked = (folds(ids, samples.tags, 10, seed) == 0) & ~samples.tags[:, scarce].any(1)
@@ -201,7 +201,7 @@ def _held_out(samples: TaggedImages, settings: CamSettings, seed: int) -> np.nda
 
 
 def _without_terms(model: D2Cam, network: Network, samples: TaggedImages, seed: int) -> D2Cam:
-    """A training whose terms never began, without the heads that only they would have trained."""
+    """A classifier whose terms never began, without the heads that only they would have trained."""
     settings = model.settings.plain()
     plain = network(settings)
     plain.load_state_dict(model.network.state_dict(), strict=False)
@@ -209,7 +209,7 @@ def _without_terms(model: D2Cam, network: Network, samples: TaggedImages, seed: 
 
 
 def _watch(fabric: Fabric, samples: TaggedImages, frequency: np.ndarray, seed: int) -> Callable[[CamNetwork], Look]:
-    """A look at some of the images, which stay in memory."""
+    """A function that checks the classifier on some of the images, kept in memory."""
     ids = [entry.id for _, entry in samples.entries]
     parts = -(-len(samples) // WATCHED)
     if parts > 1:

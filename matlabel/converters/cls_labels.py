@@ -63,7 +63,7 @@ def read_list(path: Path) -> list[str]:
 
 
 def _image_id(key: Any, stems: set[str] | None, by_number: dict[int, list[str]]) -> str:
-    """The photograph's name that a key stands for."""
+    """The id of the photograph that a key names."""
     if not isinstance(key, (str, int, np.integer)) or type(key) is bool:
         raise ValueError("is no image id: neither text nor a number")
     text = _SUFFIX.sub("", str(key))
@@ -83,7 +83,7 @@ def _image_id(key: Any, stems: set[str] | None, by_number: dict[int, list[str]])
 
 
 def _by_number(stems: set[str]) -> dict[int, list[str]]:
-    """Photographs by the number that their name ends in, as COCO's do: 000000000009, COCO_train2014_000000000009."""
+    """Photographs by the number at the end of their name, as in COCO: 000000000009, COCO_train2014_000000000009."""
     found: dict[int, list[str]] = {}
     for stem in sorted(stems):
         number = _LAST_NUMBER.search(stem)

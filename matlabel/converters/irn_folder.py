@@ -24,7 +24,7 @@ _LOOKED_AT = 64
 
 @dataclass
 class Tags:
-    """What the data says of its images.
+    """Class names of the data set, and the tags of its images.
 
     Attributes:
         classes: names of all classes.
@@ -37,7 +37,7 @@ class Tags:
 
 @dataclass
 class Converted:
-    """What became of the files.
+    """Which files were converted, kept or refused.
 
     Attributes:
         written: ids whose maps were written.
@@ -115,7 +115,7 @@ def _tags(data: Path) -> Tags:
 
 
 def _of_the_data(files: list[Path], tags: Tags, notes: list[str]) -> list[Path]:
-    """The files of images of labels.csv; `notes` is told of the others, and of tagged images without a file."""
+    """The files whose images are in labels.csv; notes on the others, and on tagged images without a file."""
     stems = {path.stem for path in files}
     foreign = sorted(stems - tags.labels.keys())
     missing = [image_id for image_id, labels in tags.labels.items() if labels and image_id not in stems]
@@ -132,7 +132,7 @@ def _of_the_data(files: list[Path], tags: Tags, notes: list[str]) -> list[Path]:
 
 
 def _check_first(files: list[Path], tags: Tags, first: int, array: Array | None) -> None:
-    """Refuse keys that fit the tags only if they are counted from the other number."""
+    """Refuse keys that fit the tags only if counted from 0 instead of 1, or from 1 instead of 0."""
     keys = {}
     for path in files:
         try:

@@ -1,4 +1,4 @@
-"""cls_labels.npy to labels.csv: the files."""
+"""Converting the file cls_labels.npy to labels.csv."""
 
 import csv
 import io

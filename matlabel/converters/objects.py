@@ -1,4 +1,4 @@
-"""The one object in a .npy file that np.save made of a dictionary: read without unpickling."""
+"""A dictionary saved by np.save as a .npy file of one pickled object: read without unpickling."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ MOST_BYTES = 512 * 2**20
 
 
 def load_object(content: bytes) -> Any:
-    """The dictionary (or other plain value) that np.save has wrapped in an array without axes.
+    """The dictionary (or other plain value) that np.save has wrapped in a zero-dimensional array.
 
     Args:
         content: the file.

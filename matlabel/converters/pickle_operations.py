@@ -49,7 +49,7 @@ def _line_text(m: Stack) -> None:
 
 
 def _quoted(m: Stack) -> None:
-    """Text of Python 2, which had no other bytes: a letter for each."""
+    """A quoted Python 2 string, which may hold bytes: one letter for each byte (latin-1)."""
     data = m.line().strip()
     if len(data) < 2 or data[:1] not in (b"'", b'"') or data[-1:] != data[:1]:
         raise ValueError("the pickle is damaged: a text without quotes")

@@ -45,7 +45,7 @@ class Stack:
         return struct.unpack(layout, self.take(struct.calcsize(layout)))[0]
 
     def line(self) -> bytes:
-        """What is left of this line."""
+        """The bytes up to the end of the line."""
         end = self.content.find(b"\n", self.position)
         if end < 0:
             raise IndexError(end)
@@ -63,7 +63,7 @@ class Stack:
         return found
 
     def known(self, module: Any, name: Any) -> Known:
-        """What a name stands for.
+        """The known object of a global name.
 
         Raises:
             ValueError: nothing here.

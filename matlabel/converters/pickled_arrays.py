@@ -1,4 +1,4 @@
-"""NumPy's arrays, scalars and types within a pickle, made of checked shapes, types and bytes."""
+"""NumPy's arrays, scalars and dtypes within a pickle, rebuilt from checked shapes, types and bytes."""
 
 import math
 from typing import Any
@@ -10,7 +10,7 @@ from matlabel.converters.vocabulary import Budget, Known, Vocabulary
 
 
 class ElementType:
-    """A dtype while a pickle makes it: its description first, its byte order after."""
+    """A dtype under construction: a pickle gives its description first, its byte order later."""
 
     def __init__(self, descr: str):
         self.descr, self.order = descr, "="
@@ -27,7 +27,7 @@ class ElementType:
 
 
 def sides(value: Any) -> tuple[int, ...]:
-    """A shape, as a pickle says it.
+    """A shape read from a pickle, checked.
 
     Raises:
         ValueError: none.
@@ -109,7 +109,7 @@ def _scalar(arguments: tuple, budget: Budget) -> np.generic:
 
 
 def _encode(arguments: tuple, budget: Budget) -> bytes:
-    """Bytes, which old protocols hold as text."""
+    """Bytes from the text that old protocols hold them as."""
     if len(arguments) != 2 or not all(type(part) is str for part in arguments) or arguments[1] != "latin1":
         raise ValueError("the pickle is damaged: bytes that are none")
     budget.take(len(arguments[0]))

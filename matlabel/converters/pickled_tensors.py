@@ -28,7 +28,7 @@ _STORAGES = {
 
 
 class Storage:
-    """The numbers of some tensors: declared first, read after."""
+    """The storage of some tensors: declared first, its bytes read later."""
 
     def __init__(self, dtype: np.dtype, count: int):
         self.dtype, self.count = dtype, count
@@ -94,7 +94,7 @@ def _tensor(arguments: tuple, budget: Budget) -> np.ndarray:
 
 
 def _ordered(arguments: tuple, budget: Budget) -> dict:
-    """The hooks of a tensor: none, ever."""
+    """A tensor's backward hooks: an empty OrderedDict, nothing else is accepted."""
     if any(arguments):
         raise ValueError("a dictionary in a form that is not read")
     return {}

@@ -1,4 +1,4 @@
-"""A reader of pickles that runs nothing of them: a stack machine for their opcodes, protocols 0 to 5.
+"""Reading pickles without executing anything in them: a stack machine for their opcodes, protocols 0 to 5.
 
 A pickle is a program. The usual reader imports what it names and calls it, so that a file can do anything. This one
 knows plain values (None, booleans, numbers, text, bytes, lists, tuples, dictionaries) and a closed table of names, each
@@ -16,7 +16,7 @@ class Machine(Stack):
     """Reads one pickle after the other from some bytes."""
 
     def load(self) -> Any:
-        """The value of the next pickle; `position` is behind it then.
+        """The value of the next pickle; leaves `position` behind it.
 
         Raises:
             ValueError: damaged, or with anything but what is known here.

@@ -1,4 +1,4 @@
-"""What is wrong with many files, a line for each kind of it."""
+"""Problems of many files, summed up as one line a kind."""
 
 import re
 
@@ -6,13 +6,13 @@ from matlabel.artifacts.naming import some
 
 
 class Problems:
-    """Collects messages; those that differ in their numbers alone are of one kind."""
+    """Collects messages; those that differ only in their numbers are of one kind."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, tuple[str, list[str]]] = {}
 
     def add(self, name: str, message: str) -> None:
-        """One more: what it is about, and what is wrong with it."""
+        """Add a file's name and what is wrong with it."""
         kind = re.sub(r"\d[\d.e+-]*", "#", message)
         self._kinds.setdefault(kind, (message[:300], []))[1].append(name)
 

@@ -1,4 +1,4 @@
-"""What a pickle may hold beside plain values, and how much of everything."""
+"""The globals that a pickle may name, and limits on operations and memory."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ MOST_OPERATIONS = 4_000_000
 
 
 class Budget:
-    """What reading a file may still take: operations, and bytes of arrays, which are all in the file."""
+    """The operations and bytes of arrays that reading a file may still use."""
 
     def __init__(self, length: int):
         self.operations = MOST_OPERATIONS
@@ -39,7 +39,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Known:
-    """A name that a pickle may use.
+    """A global that a pickle may name.
 
     Attributes:
         name: for messages.
@@ -52,7 +52,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a pickle may hold beside plain values.
+    """The globals that a pickle may name.
 
     Attributes:
         names: (module, name) -> what it stands for.

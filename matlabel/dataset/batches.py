@@ -1,4 +1,4 @@
-"""A shard's images in batches of one size, for networks; results in slot order, for files."""
+"""Batches of equally sized images of a shard, and their results put back into slot order."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar

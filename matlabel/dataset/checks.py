@@ -1,4 +1,4 @@
-"""Which images of a data set take part: each is opened once, and its tags are looked at."""
+"""Which images of a data set are accepted: each is opened once, and its tags are checked."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -86,7 +86,7 @@ def _size(folder: Path, entry: Entry, settings: DatasetSettings) -> list[int] | 
 
 
 def wrong_tags(entry: Entry, classes: list[str], settings: DatasetSettings) -> str | None:
-    """Why the tags of an image put it out, or None."""
+    """Why an image is rejected for its tags, or None."""
     unknown = [tag for tag in entry.tags if tag not in classes]
     if unknown:
         return f"{entry.id}: tag {', '.join(unknown)} is not in classes.txt"

@@ -1,4 +1,4 @@
-"""Photographs as arrays: RGB, upright, and the very bytes that the manifest names."""
+"""Photographs as arrays: RGB, upright, their bytes checked against the manifest."""
 
 from pathlib import Path
 

@@ -40,7 +40,7 @@ class FileIndex:
         return known[3]
 
     def save(self) -> None:
-        """Write what was seen, if it is news."""
+        """Write the digests of this scan, if any has changed."""
         if self._seen == self._known:
             return
         out = io.StringIO()

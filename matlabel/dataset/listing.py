@@ -1,4 +1,4 @@
-"""What a data set's own files list: images with their tags, and true masks."""
+"""The images, tags and true masks that a data set's own files list."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ class Tagged:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a reader finds; nothing is opened yet, and nothing refused that a setting may allow.
+    """The images, tags and masks that a reader has found, none opened yet, and none rejected that a setting may allow.
 
     Attributes:
         folder: what the paths below are relative to: `dataset.path`, or a folder inside results/dataset/<key>.

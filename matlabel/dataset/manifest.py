@@ -68,7 +68,7 @@ class ShardManifest:
 
     @property
     def files(self) -> list[Path]:
-        """What was read to know this."""
+        """The files that this was read from."""
         return [self.csv, checks_path(self.csv)]
 
 
@@ -124,7 +124,7 @@ def data_folder(shard_csv: str | Path) -> Path:
 
 
 def load_shard(shard_csv: str | Path) -> ShardManifest:
-    """A shard's images as the check left them.
+    """A shard's images that the stage dataset has accepted.
 
     Raises:
         UserError: not checked yet, or checked when it held other images.

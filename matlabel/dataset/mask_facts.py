@@ -1,4 +1,4 @@
-"""What each true mask holds, without regard to the tags: read once, and remembered."""
+"""Values and problems of each true mask, regardless of tags: read once and cached."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a mask holds.
+    """The values in a mask, or why it cannot be read.
 
     Attributes:
         problem: why it cannot be used: unreadable, size, palette; else "".
@@ -59,7 +59,7 @@ class Facts:
 
 
 class MaskIndex:
-    """Remembers the facts of a mask between scans by the digest of the pair: a CSV beside the manifest."""
+    """A CSV cache of each mask's facts between scans, keyed by the digest of photograph and mask."""
 
     def __init__(self, cache: Path):
         self._cache = cache
@@ -81,7 +81,7 @@ class MaskIndex:
         return [self._seen[pair.digest] for pair in pairs]
 
     def save(self) -> None:
-        """Write what was seen."""
+        """Write the facts of this scan."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow([_FORMAT])

@@ -1,4 +1,4 @@
-"""Which value of the masks stands for which class, by the tags alone."""
+"""Recovering from the tags which mask value is which class."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _SHOWN = 20
 
 
 def order_by_tags(masks: Sequence[tuple[tuple[int, ...], tuple[int, ...]]], classes: list[str]) -> str | None:
-    """Say in which order the masks count the classes, where it is another one than that of classes.txt.
+    """The order of classes that fits masks and tags, where it is not that of classes.txt.
 
     For every class the images that are tagged with it are held against the images in which a value occurs (Jaccard
     index), and values are given to classes so that the sum is greatest.

@@ -1,4 +1,4 @@
-"""True masks held against classes.txt and the tags, before anything is computed: a line for each kind of trouble."""
+"""Checks of true masks against classes.txt and the tags before anything is computed: one line a kind of problem."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ _SOME = 0.3
 
 @dataclass
 class MaskReport:
-    """What was found.
+    """Problems and notes on the true masks of a data set.
 
     Attributes:
         unusable: ids of images whose mask cannot be used.
@@ -36,7 +36,7 @@ class MaskReport:
 
 @dataclass(frozen=True)
 class _Mask:
-    """A readable mask beside its tags: label values without background and void."""
+    """The label values in a readable mask, without background and void, and its image's tags."""
 
     id: str
     tags: set[int]

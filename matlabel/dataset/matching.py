@@ -1,4 +1,4 @@
-"""Which file an id of a table means: the same name, but for what people and systems change in names."""
+"""Matching ids of a table to files, allowing for common changes of names (case, extension, Unicode form)."""
 
 import difflib
 import re
@@ -14,7 +14,7 @@ _ALIKE = 4
 
 
 def match_ids(ids: Iterable[str], stems: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Find the file of every id: first by its very name, then by ever less of it.
+    """Find the file of every id: by its exact name first, then by ever looser comparison.
 
     A file is given to one id only, and an id that fits several files gets none.
 
@@ -43,7 +43,7 @@ def match_ids(ids: Iterable[str], stems: Iterable[str]) -> dict[str, tuple[str, 
 
 
 def nearest(name: str, others: Iterable[str]) -> str | None:
-    """The name most like this one, if any is much like it; among very many, only of those that begin or end alike."""
+    """The most similar name, if one is similar enough; among very many, only names with the same beginning or end."""
     others = list(others)
     if len(others) > _MOST_COMPARED:
         start, end = name[:_ALIKE].casefold(), name[-_ALIKE:].casefold()

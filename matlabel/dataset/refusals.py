@@ -1,4 +1,4 @@
-"""What a listing is refused for, by the settings."""
+"""Refusing a data set whose table breaks the settings."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _NAMED = 5
 
 
 def refuse(listed: Sequence[Tagged], listing: Listing, settings: DatasetSettings, classes: list[str]) -> None:
-    """Hold every line of the table of tags against the settings.
+    """Check every line of the table of tags against the settings.
 
     Args:
         listed: what takes part, of the listing.
@@ -56,7 +56,7 @@ def refuse(listed: Sequence[Tagged], listing: Listing, settings: DatasetSettings
 
 
 def _missing(missing: Sequence[Tagged], listing: Listing) -> str:
-    """The first few of the images that have no file, each with what comes nearest to it."""
+    """The first few images without a file, each with the most similar file name."""
     names, stems = [], list(listing.images)
     for image in missing[:_NAMED]:
         unread = next((name for name in listing.unread if os.path.splitext(name.rstrip("/"))[0] == image.written), None)

@@ -1,4 +1,4 @@
-"""The driver's scan: which images, with which bytes and tags, in which shard. Settled before any job is planned."""
+"""The driver's scan: images, their digests and tags, assigned to shards before any job is planned."""
 
 import csv
 import hashlib
@@ -38,7 +38,7 @@ class ShardFiles:
 
 @dataclass
 class Scan:
-    """What the driver knows of the data: shards by number, in order.
+    """The scanned data set: shards by number, in order.
 
     Attributes:
         folder: what the entries' paths are relative to.
@@ -146,7 +146,7 @@ def _check_masks(
     classes: list[str],
     write: bool,
 ) -> MaskReport:
-    """Which masks cannot be used, and how the others are read; what is odd goes to the notes.
+    """Which masks cannot be used, and how the others are read; oddities are added to the notes.
 
     Raises:
         UserError: masks that cannot be used or contradict the tags throughout, and dataset.masks is refuse.
@@ -186,7 +186,7 @@ def files_text(rows: Iterable[tuple[str, ...]], read: bool = False) -> str:
 
 
 def _beginning(folder: Path) -> str:
-    """What the path of a file in `folder` begins with."""
+    """The prefix of the paths of files in `folder`."""
     return "" if folder == Path() else os.path.join(folder, "")
 
 

@@ -1,4 +1,4 @@
-"""labels.csv as people and spreadsheets write it: read as it is meant, or refused with what to change."""
+"""Reading labels.csv as people and spreadsheets write it, or refusing it with the fix."""
 
 import csv
 import io

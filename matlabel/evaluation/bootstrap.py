@@ -1,4 +1,4 @@
-"""How far mIoU depends on which images happen to be in the set: Efron's percentile bootstrap."""
+"""Confidence interval of mIoU over the choice of images: Efron's percentile bootstrap."""
 
 import numpy as np
 

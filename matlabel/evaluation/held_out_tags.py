@@ -1,4 +1,4 @@
-"""The likeliest wrong tags, from what classifiers say of images whose tags they have not seen."""
+"""Likely wrong tags, by confident learning on held-out predictions of the classifiers."""
 
 import csv
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ LEAST = 2
 
 @dataclass(frozen=True)
 class TagDoubt:
-    """A tag that stands, or is missing, against the classifier's word.
+    """A tag that the classifier contradicts: probably wrong, or probably missing.
 
     Attributes:
         label: class index 0..K-1.
@@ -60,7 +60,7 @@ class HeldOutTags:
         self._wrong = np.where(enough, np.minimum(_means(found, ~tagged), 0.5), -np.inf)
 
     def doubts(self, image_id: str) -> list[TagDoubt]:
-        """The doubted tags of an image, the surest first; none of an image that was not asked for."""
+        """The doubted tags of an image, most severe first; none of an image that was not held out."""
         if image_id not in self._found or image_id not in self._tags:
             return []
         doubts = []

@@ -1,4 +1,4 @@
-"""Which images need a look, from their tags, trimaps and labels alone."""
+"""Which images to review, from their tags, trimaps and labels alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LEAST_BACKGROUND = 0.02
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an image needs a look: in words, and how much, 0..1."""
+    """A reason to review an image, in words, and its severity, 0..1."""
 
     words: str
     severity: float
@@ -27,7 +27,7 @@ class Reason:
 def reasons(
     labels: np.ndarray, tags: Sequence[int], enforced: Sequence[int], doubts: Sequence[TagDoubt], names: Sequence[str]
 ) -> list[Reason]:
-    """Why an image needs a look, the weightiest first; nothing where it does not.
+    """Reasons to review an image, most severe first; empty where there is none.
 
     Args:
         labels: uint8[H, W] pseudo-label.

@@ -1,4 +1,4 @@
-"""Everything that is scored when a label image is held against the truth, summed over images."""
+"""All scores of label images against true masks, accumulated over images."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class MaskScorer:
 
     @property
     def images(self) -> int:
-        """How many were added."""
+        """Number of images added."""
         return len(self._images)
 
     def add(self, truth: np.ndarray, labels: np.ndarray) -> float:
@@ -37,7 +37,7 @@ class MaskScorer:
         return float(mean_iou(*self._images[-1]))
 
     def merged(self, other: "MaskScorer") -> "MaskScorer":
-        """The scorer of the images of both."""
+        """A scorer of both scorers' images."""
         both = MaskScorer(self._classes, self._settings)
         both._matrix = self._matrix + other._matrix
         both._band = self._band + other._band

@@ -1,4 +1,4 @@
-"""The seed: what the activations are worth by themselves, at the best threshold against the background."""
+"""The CAM seed: mIoU of the activations by themselves, at the best background threshold."""
 
 from collections.abc import Iterator
 

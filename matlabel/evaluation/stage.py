@@ -1,4 +1,4 @@
-"""The stage evaluation: holds every artifact of a variant against the true masks, as far as there are any.
+"""The stage evaluation: scores the artifacts of a variant by tags, and against true masks as far as there are any.
 
 scores.json (shares in 0..1, 6 digits; a section is null where its artifacts or all masks are missing, a number is null
 where there is nothing to count):
@@ -172,7 +172,7 @@ class _Evaluation:
         self.rows.append([entry.id, entry.split, half, tagged, image.winner, image.labels, predicted, *about])
 
     def _look(self, entry: Entry, labels: np.ndarray, tags: list[int], enforced: np.ndarray) -> tuple[float, str]:
-        """The columns `doubt` and `look` of an image; its doubted tags are noted."""
+        """The columns `doubt` and `look` of an image; also collects its doubted tags."""
         doubts = self._held_out_tags.doubts(entry.id) if self._held_out_tags else []
         for doubt in doubts:
             row = [entry.id, entry.split, self.names[doubt.label + 1], "tagged" if doubt.tagged else "not tagged"]
@@ -254,7 +254,7 @@ class _Evaluation:
 def _of_classifier(
     cam: Path | None, shards: list[ShardManifest], classes: list[str], inputs: Inputs
 ) -> tuple[dict[str, Any] | None, HeldOutTags | None]:
-    """What the stage cam left beside its weights; (None, None) where there is no classifier, or one taken over."""
+    """check.json and held_out.csv of the classifier; (None, None) where there is none, or it was taken over."""
     if cam is None:
         return None, None
     files = [cam / "check.json", cam / "held_out.csv"]

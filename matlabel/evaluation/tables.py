@@ -1,4 +1,4 @@
-"""The files beside scores.json as text, and numbers as they are printed."""
+"""The CSV files beside scores.json, and how numbers are printed."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def plain(value: Any) -> Any:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A CSV; what is not there is an empty cell."""
+    """Rows as CSV; missing values are empty cells."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""Scores of the chain on training images that have masks: seed, winner, trimaps, mattes and labels, side by side."""
+"""Scores on training images with masks: CAM seed, argmax, trimaps, mattes and labels."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class ImageScores:
 
 
 class TrainingImages:
-    """Adds up images in manifest order.
+    """Accumulates the scores of images, added in manifest order.
 
     Every other image, beginning with the first, is for tuning: the seed's threshold is chosen there. All that is
     compared is scored on the rest, so that no score was tuned on its own images.
@@ -78,11 +78,11 @@ class TrainingImages:
         return ImageScores(half, of_labels, of_winner)
 
     def number(self, half: str) -> int:
-        """How many images a half holds."""
+        """Number of images in a half."""
         return self._labels[half].images
 
     def seed(self, name: str, labels: list[str]) -> dict[str, Any] | None:
-        """The seed at the threshold that is best on the tuning half; None without activations or masks.
+        """Scores of the CAM seed at the threshold that is best on the tuning half; None without activations or masks.
 
         Args:
             name: "seed" (after spreading) or "seed_unspread".
@@ -113,19 +113,19 @@ class TrainingImages:
         }
 
     def trimaps(self) -> TrimapScores | None:
-        """Of the scoring half; None without trimaps or images."""
+        """Scores of the trimaps on the scoring half; None without trimaps or images."""
         return trimap_scores(self._trimaps["scoring"]) if self._has_trimaps and self.number("scoring") else None
 
     def winner(self, labels: list[str]) -> dict[str, Any] | None:
-        """The strongest activation, background included, on the scoring half."""
+        """Scores of the activations' argmax, background included, on the scoring half."""
         return self._winner["scoring"].summary(labels)
 
     def mattes(self, labels: list[str]) -> dict[str, Any] | None:
-        """The largest alpha, before labels.margin and labels.least_region make void of it, on the scoring half."""
+        """Scores of the alphas' argmax, before labels.margin and labels.least_region make void, on the scoring half."""
         return self._mattes["scoring"].summary(labels)
 
     def labels(self, labels: list[str]) -> dict[str, Any] | None:
-        """The pseudo-labels on the scoring half, and under "all" on both."""
+        """Scores of the pseudo-labels on the scoring half, and under "all" on both."""
         scores = self._labels["scoring"].summary(labels)
         everything = self._labels["tuning"].merged(self._labels["scoring"]).summary(labels)
         return {**scores, "all": everything} if scores else None

@@ -1,4 +1,4 @@
-"""How far a trimap can be trusted: how often its sure pixels are right, and how much it leaves unknown."""
+"""Trimap quality: precision and recall of the known pixels, and the share left unknown."""
 
 from dataclasses import dataclass
 

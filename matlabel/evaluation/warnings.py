@@ -1,4 +1,4 @@
-"""When the labels are not to be trusted, by tags alone: each warning names the stage and the remedy."""
+"""Warnings about the labels by tags alone: each names the stage and the remedy."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ MOST_COVER = 0.9
 
 
 def warnings(scores: dict[str, Any]) -> list[str]:
-    """What speaks against the labels, in words.
+    """Reasons to distrust the labels, one sentence each.
 
     Args:
         scores: scores.json with the sections `check` and `without_masks`.

@@ -1,11 +1,11 @@
-"""What can be said of trimaps and labels without any true mask."""
+"""Statistics of trimaps and labels that need no true masks."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from matlabel.artifacts.label_image import VOID
+from matlabel.artifacts.label_image import UNKNOWN, VOID
 
 
 class WithoutMasks:
@@ -50,7 +50,7 @@ class WithoutMasks:
             tags: label values of the image's tags.
         """
         self._trimap_pixels += trimap.size
-        unknown = int((trimap == VOID).sum())
+        unknown = int((trimap == UNKNOWN).sum())
         self._unknown += unknown
         self._tags += len(tags)
         np.add.at(self._enforced, enforced.astype(np.int64), 1)

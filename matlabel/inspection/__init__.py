@@ -1,4 +1,4 @@
-"""Commands that look at a config or at results and compute nothing: `matlabel.cli` adds them to the stages'."""
+"""Commands that inspect a config or results and compute nothing: `matlabel.cli` adds them to those of the stages."""
 
 from matlabel.inspection.commands import COMMANDS
 

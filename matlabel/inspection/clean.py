@@ -1,4 +1,4 @@
-"""What lies below results/ that no config given leads to, and how to take it away without ever leaving half of it."""
+"""Finding artifacts below results/ that no given config leads to, and deleting each whole or not at all."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ _ABANDONED = 3600
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something that can go.
+    """Files that no given config needs.
 
     Attributes:
         path: a folder of artifacts, a file, or a link.
@@ -53,7 +53,7 @@ class Leftover:
 
 
 def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
-    """What no run of these would read or make again. Changes nothing.
+    """Everything that no run of these configs would read or make. Deletes nothing.
 
     Args:
         workflows: of one directory, each with a config of its own.
@@ -82,7 +82,7 @@ def leftovers(workflows: Sequence[Workflow]) -> list[Leftover]:
 
 
 def remove(leftover: Leftover, directory: Path) -> None:
-    """Delete one, all of it or nothing that could be taken for whole.
+    """Delete a leftover so that what an interruption leaves is never taken for complete.
 
     Args:
         leftover: what can go.
@@ -154,7 +154,7 @@ def _abandoned(path: Path) -> Iterator[Leftover]:
 
 
 def _finished(checkpoint: Path) -> bool:
-    """Whether the weights came after the checkpoint: one that is newer belongs to a training that was killed."""
+    """Whether the weights are newer than the checkpoint: else it belongs to a training that was killed."""
     weights = checkpoint.with_name(FOLDERS[checkpoint.parent.parent.name].main)
     return weights.is_file() and weights.stat().st_mtime >= checkpoint.stat().st_mtime
 
@@ -180,7 +180,7 @@ def _named_by_provenances(folders: list[Path]) -> set[str]:
 
 
 def _links(results: Path, gone: set[Path]) -> Iterator[Leftover]:
-    """Links for people that lead nowhere, or will, and those that a killed driver had not put into place."""
+    """Links that are broken, or will be after deletion, and those that a killed driver had not put into place."""
     runs = results / "runs"
     for path in sorted(runs.glob("*/seed-*/*")):
         if is_run_link(path, results) and (is_temporary(path) or not path.exists() or path.resolve() in gone):

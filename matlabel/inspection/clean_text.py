@@ -1,4 +1,4 @@
-"""What can go, as a list with sizes and a total."""
+"""The leftovers as a list with sizes and a total."""
 
 import time
 from collections.abc import Iterator, Sequence

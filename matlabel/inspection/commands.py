@@ -1,4 +1,4 @@
-"""The commands for people: each parses, calls and prints; imports only what the command needs."""
+"""The inspection commands: each parses, calls and prints; imports only what the command needs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +35,7 @@ def verify(
     results: Annotated[Path, typer.Argument(help="The results folder.", **FOLDER)] = Path("results"),
     repair: Annotated[bool, typer.Option("--repair", help="Delete what is damaged: the next run computes it.")] = False,
 ) -> None:
-    """Hold every artifact against the SHA-256 it was written with; name what is damaged, truncated or foreign."""
+    """Check every artifact against the SHA-256 it was written with; name what is damaged, truncated or foreign."""
     from matlabel.artifacts.format import foreign_note
     from matlabel.inspection import verify as checks
     from matlabel.inspection.result_files import foreign_folders, linked_folders, refuse_during_a_run
@@ -161,7 +161,7 @@ def headline(
     snakefile: Snakefile = None,
     directory: Directory = Path(),
 ) -> None:
-    """Print the headline scores of a config, what speaks against them, and where its report is."""
+    """Print the headline scores of a config, warnings about them, and where its report is."""
     from matlabel.inspection.headline import headline_text
     from matlabel.inspection.workflow import find_workflow
 

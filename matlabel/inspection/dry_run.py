@@ -1,4 +1,4 @@
-"""What a run would do now: Snakemake is asked, so that nobody has to guess what it finds fresh."""
+"""The jobs that a run would start now, as `snakemake -n` says."""
 
 import contextlib
 import json
@@ -54,7 +54,7 @@ def planned(workflow: Workflow) -> Iterator[Plan]:
 
 
 def jobs_to_run(workflow: Workflow, *options: str) -> list[Job]:
-    """The jobs that `snakemake -n` tells of, targets left out. To be called in a linked copy, as a dry run writes.
+    """The jobs of `snakemake -n`, without targets. Call it in a linked copy, as a dry run writes.
 
     Args:
         workflow: the run that is meant.

@@ -1,4 +1,4 @@
-"""Run as a script: `snakemake` with these options, and the jobs that its log tells of, a line of JSON each, in a file.
+"""A script: runs `snakemake` with its options and writes each job in its log to a file, one JSON line a job.
 
 Apart from `dry_run`, and without this package's modules, so that Snakemake finds the process as it starts its own.
 """
@@ -13,7 +13,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 
 class JobEvents(logging.Handler):
-    """Writes each job's event: on a parent of Snakemake's logger, whose own handlers follow `quiet` and the like."""
+    """Log handler that writes each job's event: on a parent of Snakemake's logger, whose own handlers obey `quiet`."""
 
     def __init__(self, file: TextIO):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The headline scores of a config, for the end of `make demo`: found by its keys, so never those of another config."""
+"""The headline scores of a config, found by its keys, so never those of another config; for the end of `make demo`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ _SHOWN = (
 
 
 def headline_text(workflow: Workflow) -> str:
-    """A line a variant and seed with its mIoU in percent, stage by stage; what is missing or no longer so; warnings.
+    """One line a variant and random seed: mIoU in percent by stage, what is missing or stale, and warnings.
 
     The last line is the report's path.
 

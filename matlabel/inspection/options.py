@@ -1,4 +1,4 @@
-"""The options of Snakemake that say which run is meant, as Snakemake reads them."""
+"""Snakemake's options that identify a run (Snakefile, folder, config), parsed as Snakemake does."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Sizes and times as people read them."""
+"""Human-readable sizes and times."""
 
 
 def size_text(size: float) -> str:

@@ -1,4 +1,4 @@
-"""Why a job would run again, in plain words: its provenance and the driver's files then, against those of now."""
+"""Why a job would run again: its provenance and the driver's files compared with the current ones."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ _FILES = {"masks": "mask of", "corrections": "correction", "maps": "maps of"}
 
 
 def reasons_of(job: Job) -> list[Reason]:
-    """Why a job that has run before would run again, as far as is known; what it follows comes last."""
+    """Reasons why a finished job would run again, as far as is known; rerun inputs come last."""
     own = list(_own(job))
     if not own:
         own = [(text, "") for start, text in REASONS.items() if start in job.reason]

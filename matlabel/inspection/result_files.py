@@ -1,4 +1,4 @@
-"""Which files below results/ are this program's own, by place and name: nothing else is ever deleted."""
+"""Which files below results/ are matlabel's own, by place and name: nothing else is ever deleted."""
 
 import os
 import re
@@ -42,7 +42,7 @@ REMOVED = re.compile(r"\.[0-9a-f]{8}\.\d+\.removed")
 
 
 def refuse_during_a_run(directory: Path) -> None:
-    """Before something is deleted that a run may need: do nothing, or refuse.
+    """Refuse to delete anything while a run may need it.
 
     Snakemake's lock alone does not tell: the end of any other run in the directory takes it away.
 
@@ -64,7 +64,7 @@ def key_folders(results: Path) -> list[Path]:
 
 
 def foreign_folders(results: Path) -> list[Path]:
-    """Those of another version."""
+    """The key folders of another version."""
     return [folder for folder in format.key_folders(results, FOLDERS) if format.is_foreign(folder)]
 
 
@@ -94,7 +94,7 @@ def is_artifact(path: Path) -> bool:
 
 
 def is_provenance(path: Path) -> bool:
-    """Whether it is called like the provenance of such a file."""
+    """Whether the name is that of such a file's provenance."""
     return path.name.endswith(SUFFIX) and _matches(_ARTIFACTS, path, path.name.removesuffix(SUFFIX))
 
 
@@ -104,18 +104,18 @@ def content_digest(path: Path) -> str | None:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether it is called like the checkpoint of a training, in the folder of one."""
+    """Whether the path is that of a training's checkpoint."""
     stage = FOLDERS.get(path.parent.parent.name)
     return stage is not None and stage.training and _CHECKPOINT.fullmatch(path.name) is not None
 
 
 def is_code_file(path: Path) -> bool:
-    """Whether it is called like results/.code/<stage>-<digest>."""
+    """Whether the path is results/.code/<stage>-<digest>."""
     return path.parent.name == ".code" and _CODE.fullmatch(path.name) is not None
 
 
 def is_run_link(path: Path, results: Path) -> bool:
-    """Whether it is a link of results/runs/<variant>/seed-<n>/ that leads to a key folder of its stage."""
+    """Whether the path is a link results/runs/<variant>/seed-<n>/<stage> to a key folder of its stage."""
     found = _LINK.fullmatch(path.name)
     if not found or not path.is_symlink() or path.parents[2] != results / "runs":
         return False
@@ -126,7 +126,7 @@ def is_run_link(path: Path, results: Path) -> bool:
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether it is called like something of ours that is half made: in a key folder, its png/, .code/ or runs/."""
+    """Whether the path is that of a half-written file of matlabel's: in a key folder, its png/, .code/ or runs/."""
     if path.is_symlink():
         return (half := _LINK.fullmatch(path.name)) is not None and half["half"] is not None
     found = _TEMPORARY.fullmatch(path.name)
@@ -141,7 +141,7 @@ def is_temporary(path: Path) -> bool:
 
 
 def strangers(folder: Path) -> list[Path]:
-    """What lies in a key folder and is not called like anything of ours, or is a link; sorted."""
+    """Entries of a key folder that are links or not named like files of matlabel's, sorted."""
     return [path for path in sorted(folder.iterdir()) if path.is_symlink() or not _is_own(path)]
 
 

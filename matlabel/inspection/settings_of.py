@@ -21,7 +21,7 @@ _RUN = re.compile(r"(.+)/seed-(\d+)")
 
 @dataclass(frozen=True)
 class StageSide:
-    """One stage of one side.
+    """One stage of one side of a comparison.
 
     Attributes:
         key: of its artifacts.
@@ -36,7 +36,7 @@ class StageSide:
 
 @dataclass
 class Side:
-    """What one name stands for.
+    """The settings and keys of one side of a comparison, stage by stage.
 
     Attributes:
         name: for people.
@@ -50,7 +50,7 @@ class Side:
 
 
 def side_of(name: str, plan: Plan | None, results: Path) -> Side:
-    """What a variant, `variant/seed-n`, or a key or the beginning of one stands for.
+    """The side named by a variant, by `variant/seed-n`, or by a key or the beginning of one.
 
     Args:
         name: as the user gave it.
@@ -130,7 +130,7 @@ def _add_stored(side: Side, results: Path, stage: str, key: str, before: str) ->
 
 
 def _round(before: str, upstream: str, stage: str) -> str:
-    """A stage that reads a later one reads an earlier round's."""
+    """The name of an upstream stage, marked if of an earlier round: `upstream` comes after `stage` in their order."""
     return f"before: {before}" if position(upstream) > position(stage) else before
 
 
@@ -140,7 +140,7 @@ def _model(stage: str) -> type[Settings]:
 
 
 def _beside(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes a key beside the settings and the keys upstream: seed, splits, classes, runs."""
+    """What enters a key beside settings and upstream keys: random seed, splits, classes, runs."""
     known = ("format", "stage", "settings", "upstream", "key", "runs")
     # The driver repeats the data set's classes in every settings.yaml; they make only the data set's key.
     known += () if payload["stage"] == FIRST.name else ("classes",)

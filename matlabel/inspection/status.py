@@ -1,4 +1,4 @@
-"""The state of every variant and stage: what stands, what a run would compute, and why."""
+"""The state of every variant and stage: what is done, what a run would compute, and why."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class StageState:
 
 @dataclass(frozen=True)
 class Status:
-    """What a config leads to.
+    """The state of all artifacts of a config.
 
     Attributes:
         chains: (variant, seed) -> stage -> key, as planned; the report is not in them.
@@ -66,7 +66,7 @@ class Status:
 
 
 def status_of(workflow: Workflow) -> Status:
-    """Ask Snakemake what is fresh and the provenances why not. Nothing is written and no lock is taken.
+    """The status of a config: Snakemake says what is stale, provenances why. Writes nothing, takes no lock.
 
     Raises:
         UserError: the config or the data is refused, or Snakemake cannot plan.
@@ -115,7 +115,7 @@ def _state(plan: Plan, node: Node, jobs: list[Job], marks: set[str], held: bool)
 
 
 def _provenances(files: list[str]) -> tuple[list[str], str, float]:
-    """The files that are shorter or longer than when they were written; when the last was; seconds of all."""
+    """Files whose size has changed since they were written, the time of the newest, and the seconds of all jobs."""
     damaged, written, seconds = [], "", 0.0
     for file in files:
         try:

@@ -12,7 +12,7 @@ _INDENT = " " * 23
 
 
 def status_text(status: Status) -> str:
-    """A block a variant and seed, a line a stage, its reasons below; at the end what a run would start."""
+    """A block a variant and random seed, a line a stage, its reasons below; at the end what a run would start."""
     return "\n".join(_lines(status))
 
 

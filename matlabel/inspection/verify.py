@@ -1,4 +1,4 @@
-"""Whether the files of a results folder are still those that were written."""
+"""Verifying the files of a results folder against their recorded SHA-256."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ class Finding:
 
     @property
     def repairable(self) -> bool:
-        """Whether deleting it makes the next run compute it again: a foreign file may be somebody's own."""
+        """Whether deleting it makes the next run compute it again: a foreign file may be a user's own."""
         return self.problem in _DAMAGED
 
 
 def verify(results: Path) -> Iterator[Finding]:
-    """Hold every artifact below a results folder against its provenance, and the driver's files against their names.
+    """Check every artifact below a results folder against its provenance, and the driver's files against their names.
 
     Looked at is what is called as this program calls its files, in its own folders; label PNGs are exports of a shard
     and are not looked at.

@@ -1,4 +1,4 @@
-"""Which run is meant: the Snakefile, the folder it runs in, and the config as Snakemake would merge it."""
+"""The run that a command line identifies: Snakefile, working directory, and the config as Snakemake merges it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from matlabel.runs.sources import PACKAGE
 
 @dataclass(frozen=True)
 class Workflow:
-    """A call of Snakemake, as far as it says what would be made. All paths are absolute.
+    """The parts of a Snakemake call that decide what would be made. All paths are absolute.
 
     Attributes:
         snakefile: the workflow.
@@ -29,7 +29,7 @@ class Workflow:
 
     @property
     def options(self) -> list[str]:
-        """The same as words of a command line."""
+        """The same as command line arguments."""
         words = ["--snakefile", str(self.snakefile)]
         words += ["--configfile", *map(str, self.configfiles)] if self.configfiles else []
         return words + (["--config", *self.values] if self.values else [])
@@ -52,7 +52,7 @@ def find_workflow(
     configfiles: Sequence[Path] = (),
     values: Sequence[str] = (),
 ) -> Workflow:
-    """The run that a command line means, found from the current folder.
+    """The run that a command line identifies, found from the current folder.
 
     Raises:
         UserError: no Snakefile is here, nor one beside the package.

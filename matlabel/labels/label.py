@@ -8,7 +8,7 @@ from matlabel.settings.labels import LabelsSettings
 
 
 def pseudo_label(alphas: np.ndarray, classes: np.ndarray, settings: LabelsSettings) -> tuple[np.ndarray, np.ndarray]:
-    """The winner of the alphas, void where it is not clear.
+    """Argmax of the alphas, void where its margin is small.
 
     Args:
         alphas: uint8[C + 1, H, W], background first; of equals the first wins.

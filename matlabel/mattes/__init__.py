@@ -1,1 +1,1 @@
-"""Mattes: from sure labels and colours to the alpha of every label at every pixel."""
+"""Stage mattes: image matting from trimaps to the alpha of every label at every pixel."""

@@ -1,4 +1,4 @@
-"""Cholesky factors of many symmetric 3 x 3 matrices at once, as planes: one numpy operation a matrix entry."""
+"""Batched Cholesky of symmetric 3 x 3 matrices, stored as planes: one numpy operation a matrix entry."""
 
 from collections.abc import Sequence
 

@@ -5,10 +5,11 @@ from functools import partial
 
 import numpy as np
 
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes import laplacian
 from matlabel.mattes.data_terms import DataTerm
 from matlabel.mattes.grid import Scale, matte
-from matlabel.mattes.problem import UNKNOWN, DataTerms
+from matlabel.mattes.problem import DataTerms
 from matlabel.mattes.short_sides import lengthen, lengthen_planes
 from matlabel.mattes.sparse_laplacian import direct
 
@@ -36,7 +37,7 @@ def solve(
     epsilon: float = 1e-7,
     radius: int = 1,
 ) -> np.ndarray:
-    """Solve for the unknown pixels with the known ones as hard constraints, at the size given.
+    """Solve for the unknown pixels with the known ones as boundary conditions, at the size given.
 
     Args:
         image: float64[H, W, 3] in [0, 1].

@@ -36,7 +36,7 @@ class DataTerm:
 
 
 def data_term(problem: Problem, grid: int) -> DataTerm | None:
-    """What prior and samples add to the system of a problem's `solved_values`; None where neither has any weight.
+    """The data terms of prior and samples for a problem's `solved_values`; None where neither has any weight.
 
     Args:
         problem: one that needs solving.

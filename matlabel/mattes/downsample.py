@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matlabel.mattes.problem import UNKNOWN
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.pixels.cells import pad_to_cells
 
 SHORT_SIDE = 64  # cells: on a coarser grid than this the shape of an object is lost
@@ -30,7 +30,7 @@ def choose_scale(height: int, width: int) -> int:
 
 
 def within_cells(planes: np.ndarray, factor: int, height: int, width: int) -> np.ndarray:
-    """On a finer grid each cell has the value of the larger one that it lies in.
+    """Nearest-neighbour upsampling from a coarse grid to a finer one.
 
     Args:
         planes: [..., h, w].
@@ -44,7 +44,7 @@ def within_cells(planes: np.ndarray, factor: int, height: int, width: int) -> np
 
 
 def coarse_with_all(trimap: np.ndarray, scale: int, values: Sequence[int]) -> tuple[int, np.ndarray]:
-    """A grid on which none of some sure values is lost, and the trimap of its cells.
+    """The coarsest grid that keeps a known cell of each of some values, and the trimap of its cells.
 
     Where one has no cell of its own left, the next finer grid is taken, down to the image itself, whatever it costs.
 
@@ -64,7 +64,7 @@ def coarse_with_all(trimap: np.ndarray, scale: int, values: Sequence[int]) -> tu
 
 
 def coarse_trimap(trimap: np.ndarray, scale: int) -> np.ndarray:
-    """Label trimap of the cells: sure where the cell holds a sure pixel and all its sure pixels agree.
+    """Label trimap of the cells: known where the cell holds a known pixel and all its known pixels agree.
 
     Unknown pixels do not make a cell unknown. So a thin stroke of a correction still counts on the coarse grid, and
     the measurement is for it: at scale 4 the mean squared error on nine alphamatting.com images is .0136, against

@@ -1,4 +1,4 @@
-"""Any matting method on a coarse grid of the image, and its alphas brought back to full size."""
+"""Matting on a coarse grid of the image by any solver, and upsampling its alphas to full size."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -59,6 +59,6 @@ def matte(
 
 
 def coarse_problem(problem: Problem, scale: Scale) -> tuple[int, np.ndarray]:
-    """The grid that a problem is solved on: its scale, and uint8[h, w], the trimap of its cells."""
+    """The scale of the grid that a problem is solved on, and uint8[h, w], the trimap of its cells."""
     grid = downsample.choose_scale(*problem.trimap.shape) if scale == "auto" else scale
     return downsample.coarse_with_all(problem.trimap, grid, problem.known_values)

@@ -7,7 +7,7 @@ from matlabel.mattes import cholesky3
 
 
 def offsets(radius: int) -> list[tuple[int, int]]:
-    """Neighbours that a pixel shares a window with, in reading order: list of (dy, dx), (4 * radius + 1)² of them."""
+    """Offsets (dy, dx) to all pixels that share a window with a pixel, in reading order: (4 * radius + 1)² of them."""
     reach = range(-2 * radius, 2 * radius + 1)
     return [(dy, dx) for dy in reach for dx in reach]
 
@@ -15,7 +15,7 @@ def offsets(radius: int) -> list[tuple[int, int]]:
 def matting_stencil(
     image: np.ndarray, epsilon: float = 1e-7, radius: int = 1, chosen: np.ndarray | None = None
 ) -> np.ndarray:
-    """The matting Laplacian as one plane a neighbour: entry (i, i + offset) lies at pixel i of the offset's plane.
+    """The matting Laplacian as a stencil, one plane a neighbour: entry (i, i + offset) lies at pixel i of its plane.
 
     A stencil is quicker to build than a sparse matrix (windows are added as shifted planes) and its rows can be
     picked by pixel, which is all that a solver for the unknown pixels needs.
@@ -81,7 +81,7 @@ def matting_stencil(
 
 
 def system_of(stencil: np.ndarray, chosen: np.ndarray, radius: int = 1) -> scipy.sparse.csc_matrix:
-    """Rows and columns of the Laplacian that belong to the chosen pixels.
+    """Rows and columns of the Laplacian at the chosen pixels, as a sparse matrix.
 
     Args:
         stencil: float64[(4 * radius + 1)², n], the planes of `matting_stencil` at the chosen pixels.
@@ -103,7 +103,7 @@ def system_of(stencil: np.ndarray, chosen: np.ndarray, radius: int = 1) -> scipy
 
 
 def apply(stencil: np.ndarray, chosen: np.ndarray, planes: np.ndarray, radius: int = 1) -> np.ndarray:
-    """The rows of the chosen pixels times planes of values.
+    """Rows of the Laplacian at the chosen pixels times planes of values.
 
     Args:
         stencil, chosen, radius: as in `system_of`.
@@ -116,7 +116,7 @@ def apply(stencil: np.ndarray, chosen: np.ndarray, planes: np.ndarray, radius: i
 
 
 def _neighbours(plane: np.ndarray, chosen: np.ndarray, radius: int, outside: float) -> np.ndarray:
-    """What the neighbours of each chosen pixel hold: [n, (4 * radius + 1)²], `outside` beyond the border."""
+    """Values at the neighbours of each chosen pixel: [n, (4 * radius + 1)²], `outside` beyond the border."""
     reach = 2 * radius
     padded = np.full((chosen.shape[0] + 2 * reach, chosen.shape[1] + 2 * reach), outside, dtype=plane.dtype)
     padded[reach:-reach, reach:-reach] = plane

@@ -1,4 +1,4 @@
-"""One image to its alphas, by the method that the settings name."""
+"""Alphas of one image by the matting method that the settings name."""
 
 from functools import partial
 
@@ -57,7 +57,7 @@ def terms_of(settings: MattesSettings, prior: np.ndarray | None) -> DataTerms:
 
 
 def closed_form_of(settings: MattesSettings) -> Solver:
-    """The solver of closed-form matting with its parameters filled in."""
+    """The solver of closed-form matting with the parameters of the settings."""
     from matlabel.mattes import closed_form
 
     return partial(closed_form.solve, epsilon=settings.epsilon, radius=settings.radius)

@@ -1,4 +1,4 @@
-"""One image to matte: what is given, what needs no solving, and how solved values become alphas."""
+"""A matting problem: checked image and trimap, the cases that need no solving, and alphas from the solution."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matlabel.artifacts.label_image import UNKNOWN
 
 @dataclass(frozen=True)
 class DataTerms:
-    """What speaks for a label at a pixel beside the colours of its neighbours, and how much each weighs.
+    """The data terms of the matting energy, prior and colour samples, with their weights.
 
     Weights are in units of the matting Laplacian, a cell of the solved grid: its diagonal is 5 where colours vary and
     8 where they do not (radius 1).
@@ -92,7 +92,7 @@ class Problem:
 
     @property
     def solved_values(self) -> list[int]:
-        """The values to solve for: all known ones but the first, which takes the rest."""
+        """The values to solve for: all known ones but the first, which is one minus their sum."""
         return self.known_values[1:]
 
     def alphas(self, raw: np.ndarray | None = None) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""Planes of several values turned into shares of every pixel."""
+"""Normalising planes so that they sum to one at every pixel."""
 
 import numpy as np
 
 
 def shares(planes: np.ndarray) -> np.ndarray:
-    """Cut planes off below 0 and divide by their sum; a pixel where none is above 0 is shared evenly.
+    """Clip planes at 0 and divide by their sum; uniform where none is above 0.
 
     Args:
         planes: float[C, ...], one plane a value; not changed.

@@ -1,10 +1,10 @@
-"""Images with a side shorter than one window of a method."""
+"""Padding images with a side shorter than one window of a method."""
 
 import numpy as np
 
 
 def lengthen(image: np.ndarray, trimap: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray, tuple]:
-    """Lengthen sides shorter than a window at both ends by their own border pixels, sure or unknown as they are.
+    """Pad image and trimap to at least one window by replicating their border pixels at both ends.
 
     Both ends alike, so that turning the image turns the alphas.
 

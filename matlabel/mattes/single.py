@@ -7,12 +7,13 @@ from PIL import Image
 
 from matlabel.artifacts.atomic import atomic_path
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.picture import MAX_PIXELS, PHOTOGRAPHS, open_picture
+from matlabel.artifacts.label_image import UNKNOWN
+from matlabel.artifacts.picture import PHOTOGRAPHS, open_picture
 from matlabel.artifacts.reading import read_bytes
 from matlabel.dataset.images import decode
 from matlabel.mattes.methods import alphas_of
-from matlabel.mattes.problem import UNKNOWN
 from matlabel.mattes.stage import device_of
+from matlabel.settings.limits import MAX_PIXELS
 from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
 
 # How far apart the channels of a grey may be in a JPEG.
@@ -144,7 +145,7 @@ def _greys(image: Image.Image) -> np.ndarray:
 
 
 def _values_text(path: Path, labels: bool) -> str:
-    """What is found in a trimap in which nothing is sure, and what should be."""
+    """Message for a trimap without known pixels: the values found, and those expected."""
     image = _opened(path, None)
     values = np.unique(
         np.asarray(image) if labels or (image.mode == "P" and not _is_grey(image.convert("RGB"))) else _greys(image)

@@ -1,4 +1,4 @@
-"""Alphas of all values from any sparse Laplacian, the sure pixels as hard constraints.
+"""Alphas of all values from any sparse Laplacian, the known pixels as boundary conditions.
 
 Which linear solver suits depends on the graph. Measured on one CPU thread with the trimaps of alphamatting.com, two
 values, time for both, without building the Laplacian:
@@ -21,7 +21,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 import scipy.sparse.linalg
 
-from matlabel.mattes.problem import UNKNOWN
+from matlabel.artifacts.label_image import UNKNOWN
 
 LinearSolver = Callable[[scipy.sparse.csr_array, np.ndarray], np.ndarray]
 """(symmetric positive definite float64[n, n], right-hand sides float64[n, c]) -> solutions float64[n, c]."""
@@ -67,7 +67,7 @@ def solve(
 
 
 def direct(system: scipy.sparse.csr_array, right: np.ndarray) -> np.ndarray:
-    """Solve by SuperLU: exact; for graphs that are nearly planar. A `LinearSolver`."""
+    """Direct solution by SuperLU, for nearly planar graphs. A `LinearSolver`."""
     # Symmetric positive definite: no pivoting, and an ordering for symmetric patterns fills in a third of what
     # SuperLU's default does. Planar graphs have tiny supernodes, so wide panels only cost.
     factors = scipy.sparse.linalg.splu(
@@ -84,7 +84,7 @@ def direct(system: scipy.sparse.csr_array, right: np.ndarray) -> np.ndarray:
 def conjugate_gradients(
     system: scipy.sparse.csr_array, right: np.ndarray, tolerance: float = 1e-7, iterations: int = 10_000
 ) -> np.ndarray:
-    """Solve by conjugate gradients with the diagonal as preconditioner; for graphs that mix fast. A `LinearSolver`.
+    """Jacobi-preconditioned conjugate gradients, for graphs with long-range edges. A `LinearSolver`.
 
     Args:
         system, right: as in `LinearSolver`.

@@ -25,7 +25,7 @@ from matlabel.settings.mattes import WITHOUT_TRIMAP, MattesSettings
 
 @dataclass(frozen=True)
 class Task:
-    """One image of the shard: where it lies, and what earlier stages say of it."""
+    """One image of the shard: its file, trimap and activations."""
 
     folder: Path
     entry: Entry
@@ -96,7 +96,7 @@ def run(
 
 
 def device_of(settings: MattesSettings, wanted: str) -> str:
-    """Where a method runs: only closed_form and vitmatte know of GPUs, closed_form only of CUDA's."""
+    """The device of a method: only closed_form and vitmatte use GPUs, closed_form only CUDA."""
     if settings.device != "auto":
         wanted = settings.device
     if settings.method not in ("closed_form", "vitmatte") or (wanted == "auto" and not has_nvidia_gpu()):
@@ -115,14 +115,14 @@ def matted(task: Task, settings: MattesSettings, device: str) -> Packed:
 
 
 def packed(alphas: np.ndarray) -> Packed:
-    """Alphas as bytes that sum to 255, compressed where they were made: one process writes what many compute."""
+    """Alphas as bytes that sum to 255, compressed in the worker: one process writes what many compute."""
     return pack(quantise(alphas))
 
 
 def tasks_of(
     shard: ShardManifest, activations: Shard, trimaps: Shard | None, settings: MattesSettings
 ) -> Iterator[Task]:
-    """What the method needs of each image of a shard, in slot order, read as it is asked for."""
+    """The method's inputs for each image of a shard, in slot order, read lazily."""
     for entry in shard.entries:
         guide = {} if trimaps is None else trimaps[entry.id]
         prior = None

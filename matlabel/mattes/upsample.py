@@ -13,7 +13,7 @@ from matlabel.pixels import resample
 
 
 def _window_mean(planes: np.ndarray, radius: int) -> np.ndarray:
-    """Mean over a (2 * radius + 1)² window; the border is mirrored, so constants stay what they are."""
+    """Mean over a (2 * radius + 1)² window; the border is mirrored, so constants are kept."""
     for axis in (-2, -1):
         planes = uniform_filter1d(planes, 2 * radius + 1, axis=axis, mode="reflect")
     return planes

@@ -1,4 +1,4 @@
-"""The networks: backbones, the CAM classifier and the segmenter; what their training and their read-out share."""
+"""The networks: backbones, the CAM classifier and the segmenter."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Backbones: any image classifier of timm's as four maps of features, the last at an output stride."""
+"""Backbones: any timm model as four feature maps, the last at a given output stride."""
 
 import json
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ _LITE_SCALE = ((127 / 255,) * 3, (128 / 255,) * 3)
 
 @dataclass(frozen=True)
 class Scale:
-    """What a backbone's pictures are normalised with: (x / 255 − mean) / std, three channels each."""
+    """Input normalisation of a backbone: (x / 255 − mean) / std, three channels each."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
     @classmethod
     def of(cls, metadata: Mapping[str, str], path: str | Path) -> "Scale":
-        """What a weights file of ours says.
+        """The normalisation in a weights file's metadata.
 
         Raises:
             UserError: it says nothing of the kind.
@@ -50,7 +50,7 @@ class Scale:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The same for a weights file."""
+        """The normalisation as metadata of a weights file."""
         return {"mean": json.dumps(self.mean), "std": json.dumps(self.std)}
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class Scale:
 
 
 def scale_of(name: str, settings: Any) -> Scale:
-    """The normalisation of a backbone's pictures, by timm's settings of its weights (`pretrained_cfg`)."""
+    """The input normalisation of a backbone, by timm's `pretrained_cfg` of its weights."""
     if name.startswith(_LITE):
         return Scale(*_LITE_SCALE)
     return Scale(tuple(map(float, settings.mean)), tuple(map(float, settings.std)))
@@ -68,7 +68,7 @@ def scale_of(name: str, settings: Any) -> Scale:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a backbone's four maps are had from timm.
+    """How timm is asked for a backbone's four feature maps.
 
     Attributes:
         arguments: of `timm.create_model`.
@@ -87,7 +87,7 @@ class Layout:
 
 
 class Trunk(nn.Module):
-    """A backbone without its head.
+    """A backbone without its classification head.
 
     Args:
         name: one of timm's, without a tag.
@@ -149,7 +149,7 @@ def maps_of(net: nn.Module, layout: Layout, images: Tensor) -> list[Tensor]:
 
 @cache
 def layout_of(name: str, output_stride: OutputStride) -> Layout:
-    """How a backbone gives four maps, tried out without its weights.
+    """Find out how a backbone gives four feature maps, without loading its weights.
 
     Raises:
         UserError: see `Trunk`.
@@ -200,7 +200,7 @@ def _plain_transformer(name: str) -> Layout:
 
 
 def _probe(name: str, arguments: dict[str, Any]) -> nn.Module | None:
-    """The network without memory for its weights; None where timm does not make it with these arguments."""
+    """The network, on the meta device if it can be; None where timm cannot build it with these arguments."""
     try:
         with torch.device("meta"):
             return timm.create_model(name, **arguments)
@@ -215,7 +215,7 @@ def _probe(name: str, arguments: dict[str, Any]) -> nn.Module | None:
 
 
 def _try(name: str, layout: Layout) -> None:
-    """Refuse what reads pictures of one size only.
+    """Refuse backbones that accept only one input size.
 
     Raises:
         UserError: so.

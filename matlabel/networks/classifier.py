@@ -12,7 +12,7 @@ from matlabel.networks.backbone import Trunk
 
 @dataclass
 class Output:
-    """What the classifier says of a batch.
+    """The classifier's output for a batch.
 
     Attributes:
         maps: S, float32[B, K, h, w]: class maps before ReLU.
@@ -31,7 +31,7 @@ class Output:
 
 
 class CamNetwork(nn.Module):
-    """S = w·F and Z = g(F) / |g(F)| on the features F of a trunk; g is two 1×1 convolutions.
+    """S = w·F and Z = g(F) / |g(F)| on the features F of a backbone; g is two 1×1 convolutions.
 
     Args:
         trunk: where F comes from.
@@ -55,7 +55,7 @@ class CamNetwork(nn.Module):
 
     @property
     def heads(self) -> list[nn.Module]:
-        """The layers that are new."""
+        """The layers without pretrained weights."""
         return [head for head in (self.classifier, self.embedder) if head is not None]
 
     def forward(self, images: Tensor, embed: bool = True) -> Output:
@@ -68,7 +68,7 @@ class CamNetwork(nn.Module):
         return Output(maps, embedding, features)
 
     def frozen_copy(self) -> "CamNetwork":
-        """A copy that is never trained by gradient: the teacher."""
+        """A copy without gradients: the teacher."""
         return copy.deepcopy(self).requires_grad_(False)
 
 

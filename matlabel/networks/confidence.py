@@ -1,4 +1,4 @@
-"""Which pixels a training image is confident about: where the contrasts take their examples from."""
+"""Confident regions of training images: the pixels that the contrastive terms sample."""
 
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ class Regions:
 
 
 def lead(relative: Tensor, image: Tensor, label: Tensor) -> Tensor:
-    """How far M of a class is ahead of every other class: [P, ...] for P pairs, from M [B, K, ...]."""
+    """Margin of M of a class over every other class: [P, ...] for P pairs, from M [B, K, ...]."""
     others = relative[image].clone()
     others[torch.arange(len(image), device=others.device), label] = 0
     return relative[image, label] - others.amax(1)
@@ -67,7 +67,7 @@ def confident_cells(flat: Tensor, image: Tensor, label: Tensor) -> Tensor:
 
 
 def confident_regions(relative: Tensor, embedding: Tensor, tags: Tensor, valid: Tensor | None = None) -> Regions:
-    """Find them: M_c ≥ .4 and .1 ahead of every other class, at most the best 20 % of pixels, at least 4 of them.
+    """The confident regions: M_c ≥ .4 and .1 ahead of every other class, at most the best 20 % of pixels, at least 4.
 
     Args:
         relative: M, float32[B, K, h, w], without gradient.

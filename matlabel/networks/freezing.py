@@ -1,4 +1,4 @@
-"""What of a backbone is not trained: its first stages, and the statistics of its BatchNorm."""
+"""Freezing a backbone's first stages and its BatchNorm statistics."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ STEM, STAGES = 0, 4
 
 
 def freeze(net: nn.Module, modules: Sequence[str], stages: int, norm: bool) -> None:
-    """Take parameters of a network of timm's out of the training.
+    """Freeze the first stages of a timm model.
 
     Args:
         net: the network.
@@ -34,13 +34,13 @@ def freeze(net: nn.Module, modules: Sequence[str], stages: int, norm: bool) -> N
 
 
 def keep_norm(net: nn.Module) -> None:
-    """Have every BatchNorm use the statistics that it has."""
+    """Freeze the running statistics of every BatchNorm."""
     for module in batch_norms(net):
         module.eval()
 
 
 def open_branches(net: nn.Module) -> None:
-    """Have residual branches that timm starts shut, by a norm of weight 0, start as others do.
+    """Undo timm's zero initialisation of the last norm in residual branches.
 
     A frozen norm would keep them shut for good.
     """
@@ -50,12 +50,12 @@ def open_branches(net: nn.Module) -> None:
 
 
 def batch_norms(net: nn.Module) -> list[nn.Module]:
-    """All layers that keep statistics of what they have seen."""
+    """All layers with running statistics."""
     return [module for module in net.modules() if isinstance(module, _BatchNorm)]
 
 
 def parts(net: nn.Module, modules: Sequence[str]) -> dict[str, int]:
-    """Which part each parameter belongs to: 0 the stem, 1 to 4 the stages, 5 what comes after them.
+    """The part that each parameter belongs to: 0 the stem, 1 to 4 the stages, 5 everything after them.
 
     A stage ends with the module that its map comes out of; the first one begins with the first module beside that one
     (a ViT's first stage with its first block).
@@ -80,7 +80,7 @@ def parts(net: nn.Module, modules: Sequence[str]) -> dict[str, int]:
 
 
 def _within(parameter: str, module: str) -> bool:
-    """Whether a parameter is one of a module, which timm's wrappers call stages_0 or model.stages.0 for stages.0."""
+    """Whether a parameter belongs to a module; timm's wrappers call stages.0 stages_0 or model.stages.0."""
     parameter = parameter.removeprefix("model.")
     return any(
         parameter.startswith(f"{module}{end}") or parameter.startswith(f"{module.replace('.', '_', 1)}{end}")

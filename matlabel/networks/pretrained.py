@@ -1,4 +1,4 @@
-"""Where a backbone's weights come from: timm's, by the hub's cache; a package; a file; or chance."""
+"""Initial weights of a backbone: timm's from the hub's cache, a package's, a file's, or random."""
 
 import importlib.util
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ _HUB_FILES = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model
 
 @dataclass(frozen=True)
 class Start:
-    """The weights of a backbone.
+    """The initial weights of a backbone.
 
     Attributes:
         state: name -> tensor; None: as timm initialises it.
@@ -45,7 +45,7 @@ class Start:
 
 
 def build_trunk(name: str, weights: str, settings: TrainingSettings, stage: str) -> Trunk:
-    """The trunk that a training starts from, weights loaded.
+    """The backbone at the start of a training, weights loaded.
 
     Args:
         name: of the backbone.
@@ -65,12 +65,12 @@ def build_trunk(name: str, weights: str, settings: TrainingSettings, stage: str)
 
 
 def freezes_norm(weights: str, settings: TrainingSettings) -> bool:
-    """Whether BatchNorm keeps what it was given."""
+    """Whether BatchNorm keeps its pretrained statistics."""
     return weights != "none" if settings.norm == "auto" else settings.norm == "frozen"
 
 
 def start_of(name: str, weights: str, stage: str) -> Start:
-    """Read the weights of a backbone.
+    """Read the initial weights of a backbone.
 
     Raises:
         UserError: they cannot be had.
@@ -86,7 +86,7 @@ def start_of(name: str, weights: str, stage: str) -> Start:
 
 
 def check_start(name: str, weights: str, stage: str) -> None:
-    """A file or a package can start a backbone, or timm knows the name that is given in its place.
+    """Check that a file or package holds weights for a backbone, or that timm knows the name given instead.
 
     Raises:
         UserError: so it is not.
@@ -103,7 +103,7 @@ def check_start(name: str, weights: str, stage: str) -> None:
 
 
 def fill(net: nn.Module, name: str, start: Start) -> None:
-    """Load weights into a network of timm's that gives the maps of a backbone.
+    """Load weights into the timm model of a backbone's feature maps.
 
     Raises:
         UserError: they do not fit.
@@ -134,7 +134,7 @@ def tagged(name: str, weights: str, where: str) -> str:
 
 
 def cached(full: str) -> Path | None:
-    """The file of weights of timm's in the cache that `matlabel fetch` fills; no network is asked.
+    """timm's weights file in the cache that `matlabel fetch` fills; nothing is downloaded.
 
     Args:
         full: their name, with the tag.
@@ -151,7 +151,7 @@ def cached(full: str) -> Path | None:
 
 
 def cache_folders(names: Iterable[str]) -> str:
-    """Where the weights of these full names are looked for, in words."""
+    """The folders that are searched for the weights of these full names, as text."""
     hubs = [constants.HF_HUB_CACHE for name in names if timm.get_pretrained_cfg(name).hf_hub_id]
     others = [f"{torch.hub.get_dir()}/checkpoints" for name in names if not timm.get_pretrained_cfg(name).hf_hub_id]
     return " and ".join(dict.fromkeys(hubs + others))
@@ -214,7 +214,7 @@ def _plain(state: Any, where: str) -> dict[str, Tensor]:
 
 
 def _renamed(net: nn.Module, name: str, start: Start) -> dict[str, Tensor]:
-    """What of the weights the network has, by its names; what it has not and the whole classifier neither, as it is."""
+    """The weights under the network's own names, without those of the classifier's head; unknown names are kept."""
     if start.own:
         return dict(start.state)
     with torch.device("meta"):
@@ -225,7 +225,7 @@ def _renamed(net: nn.Module, name: str, start: Start) -> dict[str, Tensor]:
 
 
 def _in_whole(key: str, whole: set[str]) -> str:
-    """The name in the whole classifier of a tensor: timm's wrappers call stages.0.x stages_0.x or model.stages.0.x."""
+    """A tensor's name in the whole classifier: timm's wrappers call stages.0.x stages_0.x or model.stages.0.x."""
     bare = key.removeprefix("model.")
     first, dot, rest = bare.partition(".")
     pieces = first.split("_")

@@ -1,4 +1,4 @@
-"""Segmenters: the architectures of segmentation_models.pytorch, on any backbone of timm's."""
+"""Segmenters: the architectures of segmentation_models.pytorch on any timm backbone."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from matlabel.settings.segmenter import DILATED, SegmenterSettings
 
 @dataclass(frozen=True)
 class Architecture:
-    """One of segmentation_models.pytorch's.
+    """An architecture of segmentation_models.pytorch and what it asks of its encoder.
 
     Attributes:
         model: its class there.
@@ -53,7 +53,7 @@ ARCHITECTURES = {
 
 
 class SegmenterNetwork(nn.Module):
-    """A model of segmentation_models.pytorch that takes pictures of any size.
+    """A model of segmentation_models.pytorch for images of any size.
 
     Args:
         settings: architecture, encoder, what of it is frozen.
@@ -75,12 +75,12 @@ class SegmenterNetwork(nn.Module):
 
     @property
     def trunk(self) -> nn.Module:
-        """The encoder, as timm has it."""
+        """The encoder's timm model."""
         return self.model.encoder.model
 
     @property
     def heads(self) -> list[nn.Module]:
-        """What is new."""
+        """The layers without pretrained weights: decoder and head."""
         return [self.model.decoder, self.model.segmentation_head]
 
     def forward(self, images: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class SegmenterNetwork(nn.Module):
 
 
 def model_arguments(settings: SegmenterSettings, classes: int) -> dict[str, Any]:
-    """What makes the model, and makes it again from config.json.
+    """The arguments that build the model, as stored in config.json.
 
     Encoders are always timm's (`tu-` in segmentation_models.pytorch), so that a name means one network everywhere.
     """
@@ -112,7 +112,7 @@ def model_arguments(settings: SegmenterSettings, classes: int) -> dict[str, Any]
 
 
 def config_text(settings: SegmenterSettings, classes: int) -> str:
-    """config.json, by which `smp.from_pretrained` makes the model."""
+    """config.json, from which `smp.from_pretrained` builds the model."""
     model = ARCHITECTURES[settings.architecture].model.__name__
     return json.dumps({"_model_class": model, **model_arguments(settings, classes)}, indent=2, sort_keys=True) + "\n"
 
@@ -154,7 +154,7 @@ def _encoder_layout(architecture: str, encoder: str, output_stride: Any) -> Layo
 
 
 def build_segmenter(settings: SegmenterSettings, weights: str, classes: int) -> SegmenterNetwork:
-    """The network that a training starts from, the weights of its encoder loaded.
+    """The network at the start of a training, its encoder's weights loaded.
 
     Args:
         settings: of the training.

@@ -1,4 +1,4 @@
-"""A trained classifier from its model.safetensors."""
+"""Loading a trained classifier from its model.safetensors."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from matlabel.settings.cam import CamSettings
 
 @dataclass
 class Classifier:
-    """A network ready to read, and the centres that its embedding was trained with.
+    """A network in evaluation mode, and the centres that its embedding was trained with.
 
     Attributes:
         network: in evaluation mode, on the device asked for.
@@ -72,7 +72,7 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
 
 
 def check_classifier(path: str | Path, classes: list[str]) -> None:
-    """A classifier can be taken over (cam.weights_from) for a data set.
+    """Check that a classifier can be taken over (cam.weights_from) for a data set.
 
     Raises:
         UserError: it is none, or knows other classes than `classes`.
@@ -89,7 +89,7 @@ def _part(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 def _centres(path: str | Path, tensors: dict[str, Tensor], settings: CamSettings, classes: int) -> dict[str, Tensor]:
-    """The centres in a weights file, {} without an embedding; each of the shape and the type that training gives it."""
+    """The centres in a weights file, shapes and dtypes checked; {} without an embedding."""
     if not settings.embeds:
         return {}
     centres = _part(tensors, "centres")

@@ -1,4 +1,4 @@
-"""Connected regions too small to be believed."""
+"""Removing small connected regions."""
 
 import numpy as np
 from scipy import ndimage

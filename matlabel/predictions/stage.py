@@ -1,4 +1,4 @@
-"""The stage predictions: reads a shard of photographs, writes the segmenter's masks."""
+"""The stage predictions: runs the segmenter on a shard of photographs, writes its masks."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""In words: on which images each number was measured, and what it means."""
+"""Captions: on which images each number was measured, and what it means."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from matlabel.report.runs import Run
 
 
 def protocol(runs: Sequence[Run]) -> list[Html]:
-    """Which half or split the columns are on, and how void counts; once for all runs of which it is equally true."""
+    """Which half or split scores are measured on, and how void counts; runs with one protocol share a sentence."""
     users: dict[Html, list[str]] = {}
     for run in runs:
         names = users.setdefault(join(_measured_on(run), " "), [])

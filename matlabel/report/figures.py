@@ -1,4 +1,4 @@
-"""Charts as SVG that stands inside the page: equal data give equal bytes."""
+"""Charts as inline SVG: equal data give equal bytes."""
 
 import io
 import re
@@ -13,7 +13,7 @@ MOST_BARS = 400
 
 
 def threshold_curves(name: str, curves: Sequence[tuple[str, dict[str, np.ndarray]]]) -> Html:
-    """mIoU of the seed against the background threshold, on the scoring half; dashed: before spreading.
+    """mIoU of the CAM seed against the background threshold, on the scoring half; dashed: before spreading.
 
     Args:
         name: of the chart, unique on the page.
@@ -34,7 +34,7 @@ def threshold_curves(name: str, curves: Sequence[tuple[str, dict[str, np.ndarray
 
 
 def losses(name: str, title: str, history: dict[str, np.ndarray]) -> Html:
-    """Loss terms over the epochs, and the loss of the last look; what is no loss is left out.
+    """Loss terms over the epochs, and the loss of the latest check of the classifier; other columns are left out.
 
     Args:
         history: columns of history.csv.
@@ -55,7 +55,7 @@ def losses(name: str, title: str, history: dict[str, np.ndarray]) -> Html:
 
 
 def differences(name: str, title: str, values: np.ndarray) -> Html:
-    """Bars of labels − winner in mIoU, an image each, sorted; thinned out evenly above 400 images.
+    """mIoU of labels minus that of the activations' argmax, sorted bars, one an image, at most 400 of them.
 
     Args:
         values: float64[N] in −1..1, N at least 1.

@@ -1,4 +1,4 @@
-"""Arrays as small pictures: photographs, activations, trimaps, alphas and label images."""
+"""Thumbnails of photographs, activations, trimaps, alphas and label images."""
 
 import base64
 import io
@@ -6,10 +6,10 @@ import io
 import numpy as np
 from PIL import Image
 
-from matlabel.artifacts.label_image import VOID, colourise, voc_palette
+from matlabel.artifacts.label_image import UNKNOWN, colourise, voc_palette
 from matlabel.dataset.images import resize_long_side
 
-UNKNOWN = (150, 150, 150)
+UNKNOWN_COLOUR = (150, 150, 150)
 
 
 def photograph(image: np.ndarray, side: int) -> str:
@@ -42,7 +42,7 @@ def activations(image: np.ndarray, classes: np.ndarray, probabilities: np.ndarra
 def trimap(values: np.ndarray, side: int) -> str:
     """uint8[H, W] label trimap -> data URI: VOC colours, unknown grey."""
     values = _nearest(values, side)
-    return _png(np.where((values == VOID)[..., None], np.uint8(UNKNOWN), colourise(values)))
+    return _png(np.where((values == UNKNOWN)[..., None], np.uint8(UNKNOWN_COLOUR), colourise(values)))
 
 
 def alphas(classes: np.ndarray, planes: np.ndarray, side: int) -> str:

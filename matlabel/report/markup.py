@@ -15,7 +15,7 @@ def escape(value: object) -> Html:
 
 
 def join(parts: object, separator: str = "") -> Html:
-    """The parts of an iterable one after the other, each escaped."""
+    """Concatenate parts, each escaped."""
     return Html(separator.join(escape(part) for part in parts))
 
 

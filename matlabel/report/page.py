@@ -7,7 +7,7 @@ import numpy as np
 from matlabel.artifacts.label_image import VOID, voc_palette
 from matlabel.report import figures
 from matlabel.report.captions import definitions, protocol
-from matlabel.report.gallery import UNKNOWN
+from matlabel.report.gallery import UNKNOWN_COLOUR
 from matlabel.report.markup import Html, element, join
 from matlabel.report.pictures import COLUMNS, Row
 from matlabel.report.runs import Run, number
@@ -51,7 +51,7 @@ def page(title: str, sections: Sequence[tuple[str, str, Html]], header: Html) ->
 
 
 def header(runs: Sequence[Run], classes: Sequence[str], images: int, rejected: int) -> Html:
-    """Headline numbers: of the variant whose pseudo-labels are best among those trained on tags alone."""
+    """Headline numbers of the variant with the best pseudo-labels among those trained on tags alone."""
     variants = {name: group for name, group in by_variant(runs).items() if not group[0].beyond_tags} or by_variant(runs)
     name, group = max(variants.items(), key=lambda item: average(item[1], ("labels", "miou")) or 0)
     numbers = [
@@ -83,14 +83,14 @@ def header(runs: Sequence[Run], classes: Sequence[str], images: int, rejected: i
 
 
 def warnings_section(runs: Sequence[Run]) -> Html:
-    """What speaks against the labels, by their tags alone; a line a run and warning."""
+    """Warnings about the labels by tags alone; a line a run and warning."""
     lines = [(_title(run, runs), text) for run in runs for text in run.value("warnings") or []]
     rows = [element("li", element("b", title), f": {text}") for title, text in dict.fromkeys(lines)]
     return element("ul", *rows, class_="warnings") if rows else Html("")
 
 
 def check_section(runs: Sequence[Run]) -> Html:
-    """What the tags alone say of the classifiers, and the tags that they doubt; a table for all runs."""
+    """Checks of the classifiers by tags alone, and the tags that they doubt; a table for all runs."""
     found = [run for run in _first_of(runs, "cam") if run.value("check")]
     if not found:
         return Html("")
@@ -126,7 +126,7 @@ def classes_section(runs: Sequence[Run]) -> Html:
 
 
 def curves_section(runs: Sequence[Run]) -> Html:
-    """The seed against its threshold, and the losses of both trainings."""
+    """The CAM seed's mIoU against its threshold, and the losses of both trainings."""
     curves = [
         (_title(run, runs), run.curves)
         for run in _first_of(runs, "activations")
@@ -181,7 +181,7 @@ def gallery_section(groups: Sequence[tuple[str, str, Sequence[Row]]], classes: S
         return Html("")
     colours = voc_palette()
     chips = [_chip(colours[value], name) for value, name in enumerate(["background", *classes])]
-    chips += [_chip(np.array(UNKNOWN), "unknown (trimap)"), _chip(colours[VOID], "void (labels, truth)")]
+    chips += [_chip(np.array(UNKNOWN_COLOUR), "unknown (trimap)"), _chip(colours[VOID], "void (labels, truth)")]
     variants: dict[str, list[Html]] = {}
     for variant, heading, rows in groups:
         variants.setdefault(variant, []).append(
@@ -192,12 +192,12 @@ def gallery_section(groups: Sequence[tuple[str, str, Sequence[Row]]], classes: S
 
 
 def rejected_section(rejected: Sequence[tuple[str, str, str]]) -> Html:
-    """(split, id, why) of the images that no stage used."""
+    """Rejected images: split, id and why."""
     return plain_table(["split", "image", "why"], rejected) if rejected else Html("")
 
 
 def enforced_section(runs: Sequence[Run]) -> Html:
-    """Images whose trimap had to be given a sure region that the thresholds did not give."""
+    """Images whose trimap was given an enforced known region of some label."""
     folds = []
     for run in _first_of(runs, "trimaps"):
         rows = [(row["id"], row["enforced"].replace(";", ", ")) for row in run.images if row["enforced"]]
@@ -213,7 +213,7 @@ def enforced_section(runs: Sequence[Run]) -> Html:
 
 
 def settings_section(settings: Sequence[tuple[str, str, Sequence[str], str]]) -> Html:
-    """What differs from the defaults, a fold for each artifact folder.
+    """Settings that differ from the defaults, one fold for each artifact folder.
 
     Args:
         settings: (stage, key, runs that use it, YAML of the settings that differ, empty if none do).
@@ -272,7 +272,7 @@ def _first_of(runs: Sequence[Run], stage: str) -> list[Run]:
 
 
 def _folded(blocks: Sequence[tuple[str, Html]]) -> Html:
-    """One block stands open; of several, each has a fold, the first open."""
+    """Blocks in folds, the first open; a single block without a fold."""
     if len(blocks) == 1:
         return blocks[0][1]
     return join(

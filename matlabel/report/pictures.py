@@ -1,4 +1,4 @@
-"""Rows of the gallery: reads what the stages left of an image and has it drawn."""
+"""Rows of the gallery: reads an image's artifacts and draws them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

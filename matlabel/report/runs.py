@@ -1,4 +1,4 @@
-"""What a run of the workflow left, found by the layout results/<stage>/<key>/."""
+"""Loading a run's scores, histories and settings from results/<stage>/<key>/."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ EARLIER = "an earlier round: "
 
 @dataclass(frozen=True)
 class Run:
-    """One variant with one seed.
+    """One variant with one random seed.
 
     Attributes:
         keys: stage -> key.
@@ -48,7 +48,7 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Variant and seed in words."""
+        """Variant and random seed as text."""
         return f"{self.variant}, seed {self.seed}"
 
     def value(self, *path: str) -> Any:
@@ -102,7 +102,7 @@ def settings_of(results: Path, stage: str, key: str) -> dict[str, Any]:
 
 
 def beyond_tags(results: Path, labels: str) -> str | None:
-    """In words, what labels rest on besides image-level tags; None if nothing.
+    """A sentence on supervision beyond image-level tags; None if there is none.
 
     Args:
         results: the folder of all artifacts.

@@ -1,4 +1,4 @@
-"""The stage report: one self-contained page about all variants and seeds of a config.
+"""The stage report: one self-contained page about all variants and random seeds of a config.
 
 settings.yaml holds, beside the settings, `runs: [{variant, seed, keys: {stage: key}}]`; what the stages left is found
 by the layout results/<stage>/<key>/. The page needs no script and no other file, and equal inputs give equal bytes.
@@ -65,7 +65,7 @@ def run(settings: Path, dataset: Path, masks: Path | None, results: Path, out: P
 
 
 def _gallery(runs: Sequence[Run], pictures: Pictures, size: int) -> list[tuple[str, str, list[Row]]]:
-    """Training and held-out images of the first seed of each variant: two thirds and one third, if there are both."""
+    """Training and held-out images of each variant's first random seed: two thirds and one third, if there are both."""
     groups = []
     for variant, group in by_variant(runs).items():
         held_out = group[0].value("images", "labels") or 0

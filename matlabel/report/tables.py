@@ -82,17 +82,17 @@ def average(runs: Sequence[Run], path: Sequence[str]) -> float | None:
 
 
 def scores_table(runs: Sequence[Run]) -> Html:
-    """All variants and seeds side by side, with mean ± standard deviation below where a variant has several seeds."""
+    """All variants and random seeds, with mean ± standard deviation below where a variant has several."""
     return _metrics_table(runs, METRICS)
 
 
 def unmasked_table(runs: Sequence[Run]) -> Html:
-    """What is known without true masks, a row each run."""
+    """Statistics that need no true masks, a row each run."""
     return _metrics_table(runs, UNMASKED_METRICS)
 
 
 def check_table(runs: Sequence[Run]) -> Html:
-    """What tags alone say, a row each run."""
+    """Checks by tags alone, a row each run."""
     return _metrics_table(runs, CHECK_METRICS)
 
 
@@ -147,7 +147,7 @@ def _metrics_table(runs: Sequence[Run], metrics: Sequence[Metric]) -> Html:
 
 
 def _best(variants: dict[str, list[Run]], metric: Metric) -> float | None:
-    """The best mean among variants that were trained on tags alone."""
+    """The best mean among variants trained on tags alone."""
     if not metric.more_is_better:
         return None
     values = [average(group, metric.path) for group in variants.values() if not group[0].beyond_tags]

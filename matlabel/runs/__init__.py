@@ -1,4 +1,4 @@
-"""What the workflow would do: (variant, seed, stage) -> key, key -> inputs and paths. Imports no torch."""
+"""Planning: (variant, random seed, stage) -> key, key -> inputs and paths. Imports no torch."""
 
 from importlib import import_module
 from typing import Any

@@ -43,7 +43,7 @@ class Node:
         return self.definition.folder.format(key=self.key)
 
     def settings_text(self, classes: list[str]) -> str:
-        """The content of settings.yaml: it says no more than the key does, so equal keys have equal files."""
+        """The content of settings.yaml: only what enters the key, so equal keys have equal files."""
         # `matlabel.artifacts.format` looks for the format in the first line.
         said = {"format": FORMAT, "key": self.key, "classes": classes, **self.payload}
         return yaml.safe_dump(said, sort_keys=False, allow_unicode=True)
@@ -68,7 +68,7 @@ def add_chain(
     classes: list[str],
     earlier: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Add the nodes of one variant and seed; returns stage -> key.
+    """Add the nodes of one variant and random seed; returns stage -> key.
 
     Args:
         nodes: key -> node, added to.

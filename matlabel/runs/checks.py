@@ -1,4 +1,4 @@
-"""What a config names must be there: splits, masks, weight files. Checked before any job starts."""
+"""Checks of a config against its data before any job starts: splits, tags, masks, corrections, maps, packages."""
 
 import re
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _NAMED = 5
 
 
 def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
-    """Every split that is named exists, one is left to train on, and labels from masks have masks.
+    """Check that every named split exists, one is left to train on, and labels from masks have masks.
 
     Args:
         where: start of the message.
@@ -60,7 +60,7 @@ def check_splits(where: str, settings: StageSettings, data: Scan) -> None:
 
 
 def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[str]) -> list[str]:
-    """Whether tags can teach where a class is: it must be in some of the training images and not in others.
+    """Check that every class is in some of the training images and absent from others, else its tags teach nothing.
 
     Args:
         where: start of the message.
@@ -98,7 +98,7 @@ def check_tags(where: str, settings: StageSettings, data: Scan, classes: list[st
 
 
 def notes_on_tags(images: Mapping[str, set[str]], trained: int) -> list[str]:
-    """Lines on classes that are in every training image, in few, or never apart from another.
+    """Notes on classes that are in every training image, in few, or never without another.
 
     Args:
         images: class -> ids of the training images that are tagged with it.
@@ -126,7 +126,7 @@ def notes_on_tags(images: Mapping[str, set[str]], trained: int) -> list[str]:
 
 
 def unscored_masks(settings: StageSettings, data: Scan) -> list[str]:
-    """A line on splits whose masks no score is made from."""
+    """A note on splits whose masks no score uses."""
     evaluation = settings.evaluation
     labelled = evaluation.label_splits or [split for split in data.splits if split not in evaluation.splits]
     scored = {*labelled, *evaluation.splits}
@@ -135,7 +135,7 @@ def unscored_masks(settings: StageSettings, data: Scan) -> list[str]:
 
 
 def check_rounds(where: str, variant: str, variants: Mapping[str, StageSettings], data: Scan) -> None:
-    """What a variant holds out was unseen by the rounds before it, too: they taught what its labels are made from.
+    """Check that a variant's held-out splits are held out of its earlier rounds, too, which its labels are made from.
 
     Args:
         where: start of the message.
@@ -164,7 +164,7 @@ def check_rounds(where: str, variant: str, variants: Mapping[str, StageSettings]
 
 
 def check_corrections(data: Scan, drawn: dict[str, Path], classes: list[str]) -> None:
-    """Corrections fit their images: size, colours, classes. The stage trimaps says the same, but after a training.
+    """Check that corrections fit their images (size, colours, classes), before the training that precedes trimaps.
 
     Args:
         data: the scanned data set.
@@ -195,7 +195,7 @@ def check_corrections(data: Scan, drawn: dict[str, Path], classes: list[str]) ->
 
 
 def check_maps(data: Scan, maps: dict[str, Path], classes: list[str], folder: Path) -> None:
-    """Maps of one's own fit their images: names, shapes, ranges. The stage activations says the same of every file.
+    """Check that some user-supplied maps fit their images: names, shapes, ranges. The stage activations checks all.
 
     Args:
         data: the scanned data set.
@@ -232,7 +232,7 @@ def check_maps(data: Scan, maps: dict[str, Path], classes: list[str], folder: Pa
 
 
 def check_mattes(where: str, settings: StageSettings) -> None:
-    """What the matting method needs beyond this package is there.
+    """Check that the matting method's optional packages and weights are there.
 
     Raises:
         UserError: a package is missing, or vitmatte has no network, or one whose name is no input of a rule.

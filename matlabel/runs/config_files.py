@@ -1,4 +1,4 @@
-"""The config files of a run, looked at before Snakemake merges them."""
+"""Checks of a run's config files before Snakemake merges them."""
 
 import sys
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from matlabel.utf8 import speak_utf8
 
 
 def refuse_odd_files(files: Iterable[str | Path]) -> None:
-    """End this process with one message where a config file is none, or says something twice."""
+    """Exit with one message where a config file is not a YAML mapping or has a duplicate key."""
     speak_utf8()
     try:
         for file in files:

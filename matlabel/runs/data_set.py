@@ -1,4 +1,4 @@
-"""The data set that a config names: its classes, and the scan of what its reader finds."""
+"""The data set that a config names: its classes and its scan."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The process that runs the workflow: it says who it is and what it makes, so that no other makes the same."""
+"""The driver, the process that runs the workflow: it registers what it makes, so that no other makes the same."""
 
 import atexit
 import os
@@ -21,12 +21,12 @@ _mine: tuple[Path, Driver] | None = None
 
 
 def writable(results: Path) -> bool:
-    """Whether a run can leave anything in a results folder, or make it. A finished one may be read-only."""
+    """Whether a results folder can be written to or created. A finished one may be read-only."""
     return os.access(next(folder for folder in (results, *results.resolve().parents) if folder.exists()), os.W_OK)
 
 
 def enter(directory: Path, looking: bool = False, unlocking: bool = False) -> list[str]:
-    """Be a driver of a working directory, and take away Snakemake's lock where it is certain that nothing runs.
+    """Register this process as a driver of a working directory, and remove Snakemake's lock where surely nothing runs.
 
     Args:
         directory: that Snakemake runs in.
@@ -66,7 +66,7 @@ def enter(directory: Path, looking: bool = False, unlocking: bool = False) -> li
 def begin(
     results: Path, executor: str, local: bool, planned: Planned, reads: Collection[str], every: float = 5.0
 ) -> bool:
-    """Say who runs jobs here and what they make, once it is known that jobs will run.
+    """Register the jobs of this driver and the files that they make, once it is known that jobs will run.
 
     What a killed driver left at work ends first.
 
@@ -109,7 +109,7 @@ def begin(
 
 
 def at_work(results: Path) -> str | None:
-    """Why jobs may be at work on a results folder, or soon; None where it is certain that there are none.
+    """Why jobs may be running on a results folder, or soon will; None where certainly none are.
 
     Raises:
         UserError: a driver's file is unreadable.
@@ -123,7 +123,7 @@ def at_work(results: Path) -> str | None:
 
 
 def end(unfinished: Collection[str] = ()) -> None:
-    """Say that no more jobs run, after all of them have ended.
+    """Unregister this driver's jobs, after all of them have ended.
 
     Args:
         unfinished: files whose jobs had begun and were not seen to end. Not every scheduler is told to cancel them
@@ -140,14 +140,14 @@ def end(unfinished: Collection[str] = ()) -> None:
 
 
 def again() -> NoReturn:
-    """Start this driver once more, in the same process: what it has planned is no longer so."""
+    """Restart this driver in the same process, as its plan is out of date."""
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _look_at_lock(directory: Path, others: list[Driver], looking: bool) -> list[str]:
-    """Why Snakemake's lock stays, or that it is removed; nothing where there is none."""
+    """A note on why Snakemake's lock stays, or that it is removed; empty where there is none."""
     if not locked(directory):
         return []
     results = (directory / "results").resolve()
@@ -172,18 +172,18 @@ def _refuse_clash(folder: Path, makes: Collection[str], reads: Collection[str]) 
 
 
 def _left_on_slurm(folder: Path) -> bool:
-    """Whether a driver that was killed may have left jobs on SLURM, so that they must be asked for."""
+    """Whether a killed driver may have left jobs on SLURM, so that its queue must be read."""
     return any(other.executor == SLURM and other.alive() is False for _, other in _others(folder))
 
 
 def _leave_unbegun() -> None:
-    """A driver that runs jobs and ends without its last word leaves its file to the next one."""
+    """At exit, delete the file of a driver that has begun no jobs; one that has leaves it to the next driver."""
     if _mine and not _mine[1].executor:
         _mine[0].unlink(missing_ok=True)
 
 
 def _unlock(path: Path) -> None:
-    """Take a person's word for it that nothing runs; what is alive here contradicts it."""
+    """Delete a driver's file on the user's word that nothing runs; refused where it is seen to be alive."""
     try:
         driver = read(path)
     except UserError:

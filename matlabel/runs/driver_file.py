@@ -28,7 +28,7 @@ SLURM = "slurm"
 
 @dataclass(frozen=True)
 class Driver:
-    """One that runs jobs, or did.
+    """A process that runs jobs of the workflow, or did.
 
     Attributes:
         owner: its process.
@@ -60,13 +60,13 @@ class Driver:
         return cls(owner, since, slurm_job=job, slurm_restarts=restarts, user=os.getuid())
 
     def alive(self) -> bool | None:
-        """Whether it runs; None where that cannot be seen from here."""
+        """Whether the driver is running; None where that cannot be seen from here."""
         alive = self.owner.alive()
         ours = self.slurm_job and self.user == os.getuid()
         return False if alive is None and ours and ended(self.slurm_job, self.slurm_restarts) else alive
 
     def obstacle(self) -> str | None:
-        """Why jobs of it may be at work, and what to do about that; None where it is certain that there are none."""
+        """Why jobs of this driver may be running, and what to do about it; None where certainly none are."""
         if not self.executor:
             return None
         alive, who = self.alive(), f"({self.owner}, {self.executor}, since {self.since})"
@@ -82,12 +82,12 @@ class Driver:
         return f"the last run ended before its jobs {who}; look for them where {self.executor} runs them, and {then}"
 
     def clash(self, makes: Collection[str], reads: Collection[str]) -> str | None:
-        """A file that one makes and the other makes or reads."""
+        """A file that this driver makes and the other makes or reads, or the other way round."""
         common = set(self.makes) & {*makes, *reads} | set(self.reads) & set(makes)
         return min(common, default=None)
 
     def file(self, folder: Path) -> Path:
-        """Where it says so, in a folder of such files. One that has started itself once more has the same."""
+        """The path of this driver's file in `folder`. A restarted driver keeps its file."""
         return folder / f"{self.owner.host}-{self.owner.pid}-{self.owner.started}.json"
 
 
@@ -95,7 +95,7 @@ _DRIVERS = TypeAdapter(Driver)
 
 
 def read(path: Path) -> Driver:
-    """What a driver has said.
+    """Read a driver's file.
 
     Raises:
         UserError: the file is unreadable.
@@ -108,12 +108,12 @@ def read(path: Path) -> Driver:
 
 
 def write(path: Path, driver: Driver) -> None:
-    """Say it."""
+    """Write a driver's file."""
     write_text(path, json.dumps(asdict(driver)))
 
 
 def others(folder: Path, but: Path | None = None) -> Iterator[tuple[Path, Driver]]:
-    """All that have said something in a folder, with their files, but one.
+    """All drivers with a file in a folder, but one.
 
     Raises:
         UserError: a file is unreadable.

@@ -1,4 +1,4 @@
-"""Filling the cache with weights of timm's: the one place where anything is downloaded."""
+"""Downloading timm's weights into the cache: the only place where anything is downloaded."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a Snakefile hooks in: the plan of a run, its targets, and what happens before and after its jobs."""
+"""The Snakefile's hooks: the plan of a run, its targets, and what happens before and after its jobs."""
 
 import atexit
 import contextlib
@@ -31,7 +31,7 @@ _RESTORED = "MATLABEL_RESTORED"
 
 
 class Run:
-    """One call of Snakemake: whatever goes wrong in the config or the data is one message, and the end.
+    """One call of Snakemake; a mistake in the config or the data ends it with one message.
 
     Args:
         workflow, config: Snakemake's, as a Snakefile finds them.
@@ -63,11 +63,11 @@ class Run:
     # -- targets -------------------------------------------------------------------------------------------------
 
     def all_of(self, stage: str) -> Callable[[Any], list[str]]:
-        """What `all_<stage>` asks for; of a batch one file a job, for Snakemake divides what is asked for by name."""
+        """The targets of `all_<stage>`; in a batch one file a job, as Snakemake splits targets by name."""
         return lambda wildcards: self.plan.main_files(stage) if self._asked.in_batches else self.plan.targets(stage)
 
     def all(self, wildcards: Any) -> list[str]:
-        """All that a config leads to; of a plain run, first what the first stage has lost, and then, once more, all."""
+        """All targets of a config; where files are lost, first those of one stage alone, then all once more."""
         everything = [path for stage in STAGES for path in self.all_of(stage)(wildcards)]
         if self._asked.selects:
             return everything
@@ -87,7 +87,7 @@ class Run:
     # -- before and after the jobs -------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Before the first job: what a killed driver left at work ends first, then it is planned again."""
+        """Before the first job: wait for jobs of a killed driver, then plan anew."""
         if not self._asked.is_driver:
             return
         jobs = self._asked.jobs
@@ -101,7 +101,7 @@ class Run:
             set_links(self.plan)
 
     def succeed(self) -> None:
-        """After the last job: plan anew if all this was for what was lost; else say what speaks against the labels."""
+        """After the last job: plan anew if only lost files were remade, else print warnings about the labels."""
         if not self._asked.is_driver:
             return
         driver.end()
@@ -129,7 +129,7 @@ class Run:
         driver.again()
 
     def _link_what_stands(self, folder: Path) -> None:
-        """Set the links where nothing is to be done: Snakemake calls no hook then."""
+        """Set the links where no job is to run: Snakemake calls no hook then."""
         if self._asked.found_nothing:
             with contextlib.chdir(folder):
                 try:
@@ -141,7 +141,7 @@ class Run:
 
 
 def _enter(asked: Asked, config: Any) -> list[str]:
-    """Be the driver of the current folder, or look at it without changing anything; what a person should know."""
+    """Become the driver of the current folder, or only look at it in a dry run; returns notes for the user."""
     target = report(sys.argv)
     looking = asked.is_dry or target is not None or shows(sys.argv)
     notes = driver.enter(Path(), looking, unlocking=unlocks(sys.argv))
@@ -158,7 +158,7 @@ def _enter(asked: Asked, config: Any) -> list[str]:
 
 @contextlib.contextmanager
 def _one_message() -> Iterator[None]:
-    """End this process with one message for what the user can mend, instead of a traceback through the Snakefile."""
+    """Exit with one message for mistakes of the user's, instead of a traceback through the Snakefile."""
     try:
         yield
     except (UserError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What single jobs read beyond the artifacts that belong to theirs: weights, true masks, the artifacts of many jobs."""
+"""Special inputs of jobs: weight files, true masks, and artifacts of many jobs."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def label_masks(plan: Plan, key: str, number: str) -> list[str]:
 
 
 def evaluation_inputs(plan: Plan, key: str) -> dict[str, Any]:
-    """What one evaluation reads, by name."""
+    """The inputs of one evaluation, by name."""
     node = plan.node(key)
     upstream = {STAGES[name]: artifact for name, artifact in node.upstream.items()}
     labelled = plan.splits(node)
@@ -49,13 +49,13 @@ def evaluation_inputs(plan: Plan, key: str) -> dict[str, Any]:
 
 
 def report_inputs(plan: Plan) -> dict[str, Any]:
-    """What the report reads: all scores and histories, and the shards its gallery shows."""
+    """The inputs of the report: all scores and histories, and the shards that its gallery shows."""
     inputs: dict[str, Any] = {"list": plan.list_file(plan.data.splits), **plan.masks(plan.data.splits)}
     return inputs | {stage: plan.main_files(stage) for stage in STAGES if stage != REPORT.name}
 
 
 def ablation_inputs(plan: Plan) -> dict[str, Any]:
-    """What the ablation reads: all scores. It is seldom asked for, so its settings are written only here.
+    """The inputs of the ablation: all scores. Writes its settings, too, as it is seldom asked for.
 
     Raises:
         UserError: there is no mask to score against.

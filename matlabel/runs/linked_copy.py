@@ -1,4 +1,4 @@
-"""A copy of a working directory, made of links: whatever is asked there, by `snakemake -n` say, changes nothing here.
+"""A working directory copied by links, in which `snakemake -n` and the like run without changing the original.
 
 Even `snakemake -n` writes: a lock folder, a cache of file times, and of ours the driver's files.
 """
@@ -22,7 +22,7 @@ _RECORDS = (METADATA, INCOMPLETE)
 
 @contextlib.contextmanager
 def linked_copy(folder: Path, config: Any) -> Iterator[Path]:
-    """Go into a copy of a working directory for a while: every path relative to `folder` leads to the same file.
+    """Change into a linked copy of a working directory: every path relative to `folder` leads to the same file.
 
     Files that are written, replaced or deleted by name are so in the copy alone. The process's current folder is
     changed, so not for two threads at once.

@@ -1,19 +1,18 @@
 """Links to the current keys: results/runs/<variant>/seed-<n>/<stage>."""
 
 import os
-import re
 from pathlib import Path
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.format import KEY
 from matlabel.runs.plan import Plan
 from matlabel.stages import REPORT, STAGES
 
 _RUNS = Path("results/runs")
-_KEY = re.compile(r"[0-9a-f]{8}")
 
 
 def set_links(plan: Plan) -> None:
-    """Point each link at its key; one of a stage that its variant no longer has goes. Each changes at once or not.
+    """Point each link at its key, atomically; remove links of stages that their variant no longer has.
 
     Only links that lead to results/<stage>/<key> are ours to replace; nothing else is written over or followed.
 
@@ -50,11 +49,11 @@ def _target(link: Path, key: str) -> str:
 
 
 def _ours(link: Path) -> bool:
-    """Whether a link leads to a key of its stage, and by the way that ours do; it may have gone since."""
+    """Whether a link is one of matlabel's own: its target is a key of its stage, which may be gone."""
     if not link.is_symlink():
         return False
     before, key = os.path.split(os.readlink(link))
-    return bool(_KEY.fullmatch(key)) and f"{before}/{key}" == _target(link, key)
+    return bool(KEY.fullmatch(key)) and f"{before}/{key}" == _target(link, key)
 
 
 def _foreign(path: Path, what: str) -> UserError:

@@ -1,4 +1,4 @@
-"""Jobs that are children of the driver: they end when it does, also when it is killed."""
+"""Local jobs, the driver's children: they end when it does, also when it is killed."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _VARIABLE = "MATLABEL_DRIVER"
 
 
 def start_as_children() -> None:
-    """In the driver: the jobs that it starts from now on end with it."""
+    """In the driver: make the jobs that it starts from now on end with it."""
     os.environ[_VARIABLE] = _text(Owner.this_process())
 
 
@@ -34,12 +34,12 @@ def end_with_driver(every: float = 1.0) -> None:
 
 
 def unwind_when_terminated() -> None:
-    """Let SIGTERM end this process as an exception does, so that what is half-written is cleared away."""
+    """Turn SIGTERM into an exception, so that half-written files are removed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def wait_for_jobs_of(driver: Owner, every: float = 0.2) -> None:
-    """Wait until the children of a driver that has ended have done so, too: a training first writes a checkpoint.
+    """Wait until the children of a dead driver have ended, too: a training first writes a checkpoint.
 
     Where the system does not tell what belongs to whom (no /proc), nothing is waited for.
     """
@@ -59,7 +59,7 @@ def _watch(driver: Owner, every: float) -> None:
 
 
 def _children(driver: Owner) -> list[int]:
-    """Processes whose environment names the driver. Of other users they cannot be seen."""
+    """Processes of this user whose environment names the driver."""
     mark, found = f"{_VARIABLE}={_text(driver)}".encode(), []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:

@@ -1,4 +1,4 @@
-"""What was made before and is gone: which of it a run makes again before it plans anything else.
+"""Lost artifacts, made before and now missing: a run remakes them before it plans anything else.
 
 Snakemake runs what follows a job whatever the job's bytes are: a lost trimap would train a segmenter again. A run of
 its own for what is lost has no followers in it; in the next one they find the same bytes, and stay.
@@ -24,7 +24,7 @@ def lost(plan: Plan, made: Callable[[str], bool]) -> dict[str, list[str]]:
 
 
 def first_lost(plan: Plan, made: Callable[[str], bool], tried: Collection[str] = ()) -> tuple[str, list[str]] | None:
-    """The first stage that lost something, and what; None where a plain run does as well.
+    """The first stage with lost files, and their paths; None where a plain run would do.
 
     That is so where nothing is lost, and where nothing stands of the stages after it, which could stay.
 

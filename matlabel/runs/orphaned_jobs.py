@@ -1,4 +1,4 @@
-"""Jobs of a scheduler that outlived the driver which submitted them."""
+"""Orphaned jobs: scheduler jobs that outlived the driver which submitted them."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Planned:
-    """What a run is about to do, so that jobs on SLURM that do the same are known for it.
+    """The jobs that a run is about to start, to be compared with those on SLURM.
 
     Attributes:
         folder: the working directory.
@@ -34,7 +34,7 @@ class Planned:
     submitted: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def has(self, number: str, comment: str, place: str) -> bool:
-        """Whether a job does what is planned here.
+        """Whether a SLURM job makes the same as one planned here.
 
         The tasks of an array, `<number>_<task>`, share the comment of the first. What each makes is noted once all of
         them are submitted; a driver killed just before that leaves tasks that are known by their rule alone.
@@ -49,7 +49,7 @@ class Planned:
 
 
 def settle(planned: Planned, on_cluster: bool, every: float = 5.0, patience: float = _PATIENCE) -> bool:
-    """Wait for the jobs on SLURM that do what this run is about to do, and cancel those that only wait for it.
+    """Wait for running SLURM jobs that make the same as this run, and cancel pending ones.
 
     A killed driver leaves such jobs: they go on and finish their artifacts. Who started them a second time would have
     two of them write the same file, and throw away what the first has done. The caller has made sure that no living
@@ -84,7 +84,7 @@ def settle(planned: Planned, on_cluster: bool, every: float = 5.0, patience: flo
 
 
 def ended(job: str, restarts: str = "", patience: float = _PATIENCE) -> bool:
-    """Whether a start of a job of this user's has ended for certain: SLURM answers and knows the job no more.
+    """Whether a SLURM job of this user has certainly ended: SLURM answers and no longer lists it.
 
     Args:
         job: its number.
@@ -102,7 +102,7 @@ def ended(job: str, restarts: str = "", patience: float = _PATIENCE) -> bool:
 
 
 def _squeue(patience: float, *options: str) -> "subprocess.CompletedProcess[str]":
-    """What SLURM says of this user's jobs; it fails where SLURM does not answer in time.
+    """SLURM's list of this user's jobs; an error where it does not answer in time.
 
     Raises:
         FileNotFoundError: there is no SLURM to ask.
@@ -122,7 +122,7 @@ def _rule(comment: str) -> str:
 
 
 def _queue(planned: Planned, insist: bool, every: float, patience: float) -> dict[str, str]:
-    """Number -> state of this user's unfinished jobs that do what is planned: {} without a SLURM to ask."""
+    """Number -> state of this user's unfinished SLURM jobs that make the same as this run; {} without SLURM."""
     began = time.monotonic()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The plan of a run: the config validated, the data scanned, and a path for everything the Snakefile asks."""
+"""The plan of a run: validated config, scanned data, and the paths of all artifacts and inputs."""
 
 from collections.abc import Collection, Mapping
 from itertools import product
@@ -71,7 +71,7 @@ class Plan:
         return device == "cuda" or (device == "auto" and has_nvidia_gpu())
 
     def check_starts(self, rejected: Collection[str] = ()) -> None:
-        """Images, steps and weight files that the trainings start from; to look into a file may load torch.
+        """Check images, steps and weight files that the trainings start from; may import torch.
 
         Args:
             rejected: ids of images that are known to be left out.
@@ -167,30 +167,30 @@ class Plan:
         return f"{node.folder}/{node.definition.png.format(shard=number)}"
 
     def frozen(self, key: str) -> bool:
-        """Whether a classifier is taken over (cam.weights_from) and not trained: no image matters to it."""
+        """Whether a classifier is taken over (cam.weights_from) and not trained, so that it depends on no image."""
         node = self.node(key)
         return node.definition.training and not node.definition.trains(node.settings)
 
     def downloads(self) -> list[str]:
-        """What some training starts from and `fetch` can download: backbones (imagenet), and names of timm's."""
+        """Weights that `fetch` can download for the trainings: backbones (imagenet), and timm's names."""
         trainings = [node for node in self.nodes.values() if node.definition.trains(node.settings)]
         starts = {(node.settings.trunk, node.settings.weights) for node in trainings}
         found = {trunk if weights == "imagenet" else timm_name(weights, trunk) for trunk, weights in starts}
         return sorted(found - {None})
 
     def add(self, path: str, text: str) -> str:
-        """Write a driver's file where there is none, if this plan writes; its path."""
+        """Write a content-addressed file of the driver if it is missing and this plan writes; returns its path."""
         if self._write and self._texts.get(path) != text:
             add_text(Path(path), text)
         self._texts[path] = text
         return path
 
     def targets(self, stage: str) -> list[str]:
-        """What `all_<stage>` asks for: whatever is in no target would not be made again when it is lost."""
+        """The targets of `all_<stage>`: all outputs, as Snakemake remakes lost files only if they are targets."""
         return [path for node in self._of(stage) for path in self.outputs(node.key)]
 
     def main_files(self, stage: str) -> list[str]:
-        """One file a job of a stage."""
+        """The main output of each job of a stage."""
         return [path for node in self._of(stage) for path in self.artifacts(node.key)]
 
     # -- how it is made ----------------------------------------------------------------------------------------

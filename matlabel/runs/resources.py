@@ -1,4 +1,4 @@
-"""What a job asks a scheduler for: memory, time and cores, sized by its images.
+"""Scheduler resources of a job: memory, time and cores, by its number of images.
 
 The rates stand in `matlabel.stages`, and are those of docs/notebook.md ("Time and size"): ResNet-50, two cores of an
 AMD EPYC, photographs of half a megapixel at most. They are generous, because who asks for too little is killed, and
@@ -39,7 +39,7 @@ _START_MINUTES = 10
 
 @dataclass(frozen=True)
 class Resources:
-    """Of one job.
+    """Memory, time and cores of one job.
 
     Attributes:
         memory: megabytes on each machine.
@@ -90,7 +90,7 @@ def resources_of(stage: Stage, settings: Settings, images: int, gpu: bool, attem
 
 
 def _factor(backbone: str) -> float:
-    """Time and memory of a backbone as a multiple of a ResNet-50's, from its name alone."""
+    """Time and memory of a backbone relative to a ResNet-50, from its name alone."""
     if backbone in _BACKBONES:
         return _BACKBONES[backbone]
     return max((factor for word, factor in _SIZES.items() if word in backbone), default=_LARGE)

@@ -1,4 +1,4 @@
-"""What the rules are made of: functions of a job's wildcards that ask the plan for inputs, options and resources."""
+"""Input, parameter and resource functions of the Snakemake rules: from a job's wildcards, by the plan."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ class JobParts:
     # -- inputs and outputs --------------------------------------------------------------------------------------
 
     def made_by(self, stage: str) -> dict[str, Any]:
-        """Inputs of every job: the settings, and the code that its command runs."""
+        """Inputs of every job: its settings.yaml and its stage's code file."""
         return {"settings": f"{FOLDERS[stage].folder}/settings.yaml", "code": self.code(stage)}
 
     def code(self, stage: str) -> Find:
@@ -54,7 +54,7 @@ class JobParts:
         return lambda wildcards: self._upstream(wildcards, stage)
 
     def all_images(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Manifests, checks and their list of all splits that a training learns from; {} where it learns nothing."""
+        """Manifests, checks and their list of all splits that a training learns from; {} where nothing is trained."""
         node = self._plan.node(wildcards.key)
         if self._plan.frozen(node.key):
             return {}
@@ -74,7 +74,7 @@ class JobParts:
         return find
 
     def weight_files(self, wildcards: Wildcards) -> list[str]:
-        """Weights that the job starts from: another file under the same name is another training."""
+        """Weight files that the job starts from, as inputs: a changed file reruns the training."""
         return inputs.weight_files(self._plan, wildcards.key)
 
     def label_masks(self, wildcards: Wildcards) -> list[str]:
@@ -82,23 +82,23 @@ class JobParts:
         return inputs.label_masks(self._plan, wildcards.key, wildcards.shard)
 
     def corrections(self, wildcards: Wildcards) -> Any:
-        """The corrections that people have drawn in the job's shard."""
+        """The users' corrections for the job's shard."""
         return self._plan.corrections.get((wildcards.key, wildcards.shard), [])
 
     def maps(self, wildcards: Wildcards) -> Any:
-        """The maps of one's own for the job's shard."""
+        """The user-supplied maps for the job's shard."""
         return self._plan.maps.get((wildcards.key, wildcards.shard), [])
 
     def evaluated(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What an evaluation reads."""
+        """Inputs of an evaluation."""
         return inputs.evaluation_inputs(self._plan, wildcards.key)
 
     def reported(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the report reads."""
+        """Inputs of the report."""
         return inputs.report_inputs(self._plan)
 
     def compared(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What the ablation reads, or one clear message: whether it is asked for is not known before."""
+        """Inputs of the ablation, or one clear message: whether it is a target is not known earlier."""
         try:
             return inputs.ablation_inputs(self._plan)
         except UserError as error:
@@ -107,7 +107,7 @@ class JobParts:
     # -- resources -----------------------------------------------------------------------------------------------
 
     def threads(self, wildcards: Wildcards) -> int:
-        """Cores of this machine that the job keeps busy."""
+        """Cores of this machine that the job uses."""
         node = self._plan.node(wildcards.key)
         if node.definition.workers:
             return node.definition.workers(node.settings, self._images(wildcards))
@@ -158,11 +158,11 @@ class JobParts:
         return 1 if self._plan.frozen(wildcards.key) else self._plan.node(wildcards.key).settings.nodes
 
     def _on_several(self, value: Callable[[Any], Any]) -> Find:
-        """A resource that only a training on more than one machine has."""
+        """A resource only for trainings on more than one machine."""
         return lambda wildcards: value(self._settings(wildcards)) if self._nodes(wildcards) > 1 else None
 
     def _shares(self, settings: Any) -> str:
-        """Options of sbatch: as many processes and GPUs on each machine; only their sums are said otherwise."""
+        """sbatch options for processes and GPUs on each machine: Snakemake passes only their totals."""
         gpus = f" --gpus-per-node={settings.devices}" if self._plan.wants_gpu else ""
         return f"--ntasks-per-node={settings.devices}{gpus}"
 
@@ -171,7 +171,7 @@ class JobParts:
         return -1 if workers is None else workers
 
     def _launch(self, wildcards: Wildcards) -> str:
-        """What stands before the command; nothing outside a scheduler's job, where the training says what it lacks."""
+        """The launcher before the command; empty outside a scheduler's job, where the training says what it lacks."""
         if self._nodes(wildcards) == 1:
             return ""
         settings, cores = self._settings(wildcards), self._cores(wildcards)
@@ -225,5 +225,5 @@ def png_of(stage: str) -> str:
 
 
 def log_of(stage: str) -> str:
-    """Where a stage's jobs write what they say."""
+    """The log file of a stage's jobs."""
     return f"logs/{stage}/{{key}}/{{shard}}.log" if FOLDERS[stage].sharded else f"logs/{stage}/{{key}}.log"

@@ -7,14 +7,14 @@ from matlabel.settings.config import StageSettings
 
 
 def earlier_round(settings: StageSettings) -> str | None:
-    """The variant whose segmenter a variant reads; None in a first round, or where labels come from true masks."""
+    """The variant whose segmenter a variant reads; None in a first round, or with labels from true masks."""
     if settings.labels.source != "mattes" or settings.activations.kind != "segmenter":
         return None
     return settings.activations.named
 
 
 def in_rounds(variants: Mapping[str, StageSettings]) -> list[str]:
-    """The variants' names in their own order, but each after the one that it reads.
+    """Topological order of the variants: the config's order, but each after the one that it reads.
 
     Raises:
         UserError: a variant reads one that is not there, that trains no segmenter, or that leads back to itself.

@@ -1,4 +1,4 @@
-"""What this package reads of Snakemake that is no part of its documented interface: all of it, and only here.
+"""Everything that matlabel reads of Snakemake's undocumented internals.
 
 Checked against Snakemake 9.27.1. `tests/runs/test_snakemake_internals.py` holds the files against Snakemake's own code;
 whoever raises its version runs that first. Public, and used elsewhere: the directives of a Snakefile, the command line,
@@ -57,7 +57,7 @@ def locked(directory: Path) -> bool:
 
 
 def remove_lock(directory: Path) -> None:
-    """Take the lock of a working directory away, whoever holds it."""
+    """Remove the lock of a working directory, whoever holds it."""
     shutil.rmtree(directory / LOCKS)
     (directory / LOCKS).mkdir()
 
@@ -68,12 +68,12 @@ def begun(directory: Path) -> set[str]:
 
 
 def made(directory: Path) -> set[str]:
-    """Files and folders, relative to the working directory, that jobs have made, whether or not they still stand."""
+    """Files and folders, relative to the working directory, that jobs have made, whether or not they still exist."""
     return {name for name, _ in _records(directory / METADATA)}
 
 
 def submitted(directory: Path) -> dict[str, set[str]]:
-    """What a scheduler calls a job -> files, relative to the working directory, that it has begun and not ended."""
+    """Scheduler's job id -> files, relative to the working directory, of jobs that have begun and not ended."""
     found: dict[str, set[str]] = {}
     for name, path in _records(directory / INCOMPLETE):
         try:
@@ -106,17 +106,17 @@ def files_named(words: str, reason: str) -> list[str]:
 
 
 def unlocks(words: Sequence[str]) -> bool:
-    """Whether a command line only takes Snakemake's lock away."""
+    """Whether a command line only removes Snakemake's lock."""
     return "--unlock" in _options(words)
 
 
 def shows(words: Sequence[str]) -> bool:
-    """Whether a command line only shows something."""
+    """Whether a command line only prints something."""
     return not _SHOWN.isdisjoint(_options(words))
 
 
 def report(words: Sequence[str]) -> Path | None:
-    """The file that a command line wants Snakemake's own report in, and nothing else; None where it does not."""
+    """The file of a command line that only writes Snakemake's own report; None for any other."""
     options = _options(words)
     if "--report" not in options or "--report-after-run" in options:
         return None
@@ -176,7 +176,7 @@ def _parsed(values: Sequence[str]) -> dict[str, Any]:
 
 
 class Asked:
-    """What a call of Snakemake asks for, as its workflow object tells.
+    """What a call of Snakemake is to do, read from its workflow object.
 
     Args:
         workflow: the global of that name in a Snakefile.
@@ -187,17 +187,17 @@ class Asked:
 
     @property
     def is_driver(self) -> bool:
-        """Whether this process plans, and is not inside one of the jobs."""
+        """Whether this process is the driver, and not inside a job."""
         return self._workflow.is_main_process
 
     @property
     def config_files(self) -> Sequence[Path]:
-        """Those on the command line."""
+        """The config files on the command line."""
         return self._workflow.config_settings.configfiles
 
     @property
     def is_dry(self) -> bool:
-        """Whether it was told `-n`."""
+        """Whether this is a dry run (`-n`)."""
         return bool(self._workflow.output_settings.dryrun)
 
     @property
@@ -209,7 +209,7 @@ class Asked:
         return bool(settings) and DeploymentMethod.CONDA in settings.deployment_method
 
     def refuse_other_records(self) -> None:
-        """Its records must be files, as they are by default: nothing here could read them elsewhere.
+        """Refuse Snakemake's metadata in a data base: only its default, files, can be read here.
 
         Raises:
             UserError: they are in a data base.
@@ -221,7 +221,7 @@ class Asked:
 
     @property
     def executes(self) -> bool:
-        """Whether it will look for jobs at all, in earnest, dry, or to touch their files.
+        """Whether jobs will be determined at all: for a run, a dry run, or a touch.
 
         A Snakefile is read before that is known: to be asked by functions of inputs, hooks, and at the exit.
         """
@@ -229,64 +229,64 @@ class Asked:
 
     @property
     def runs(self) -> bool:
-        """Whether jobs are to run: not `-n`, `--touch`, `--summary`, `--unlock`, `--lint` and so on. When: as above."""
+        """Whether jobs are to run: not with `-n`, `--touch`, `--unlock`, `--lint` and the like. When: as `executes`."""
         return self.is_driver and self.executes and not self._workflow.dryrun and not self._workflow.touch
 
     @property
     def found_nothing(self) -> bool:
-        """Whether the plan stands, no other run holds the folder, and no job is to run."""
+        """Whether planning succeeded under the folder's lock and found no job to run."""
         return self.runs and self._workflow.scheduler is not None and not len(self._workflow.dag)
 
     @property
     def in_batches(self) -> bool:
-        """Whether a part of a target's inputs is asked for."""
+        """Whether the run makes only a batch of a target's inputs (`--batch`)."""
         return bool(self._workflow.dag_settings.batch)
 
     @property
     def selects(self) -> bool:
-        """Whether options say which of the jobs are to run."""
+        """Whether options select the jobs to run."""
         settings = self._workflow.dag_settings
         return bool(settings.forceall or settings.forcerun or settings.until or settings.omit_from or settings.batch)
 
     @property
     def executor(self) -> str:
-        """What runs the jobs."""
+        """The name of the executor."""
         return self._workflow.executor_plugin.name
 
     @property
     def runs_children(self) -> bool:
-        """Whether jobs are children of this process."""
+        """Whether jobs run as children of this process."""
         return self._workflow.local_exec
 
     @property
     def jobs(self) -> list[Any]:
-        """Those that will run."""
+        """The jobs that will run."""
         return list(self._workflow.dag.needrun_jobs())
 
     def has_made(self, path: str) -> bool:
-        """Whether a job is remembered that made this path."""
+        """Whether Snakemake's metadata records a job that made this path."""
         from snakemake.io import IOFile
 
         return self._workflow.persistence.metadata(IOFile(path)) is not None
 
     def unlock(self) -> None:
-        """Give the lock of the folder back."""
+        """Release the lock of the folder."""
         self._workflow.persistence.unlock()
 
     def stop_retries(self, jobs: Iterable[Any]) -> None:
-        """See `NoRetries`."""
+        """Keep jobs that failed by a user's mistake from being retried, see `NoRetries`."""
         from snakemake.logging import logger
 
         logger.addFilter(NoRetries(self._workflow.dag, jobs))
 
 
 def slurm_comment(job: Any) -> str:
-    """How the executor for SLURM marks a job in its queue."""
+    """The comment that the SLURM executor gives a job in the queue."""
     return f"rule_{job.name}" + (f"_wildcards_{'_'.join(job.wildcards)}" if job.wildcards else "")
 
 
 class NoRetries(logging.Filter):
-    """Keeps Snakemake from trying a job again that a mistake of the user's has ended.
+    """Keeps Snakemake from retrying a job that failed by a mistake of the user's.
 
     Snakemake has a number of retries for each rule and asks nobody; but it says that a job failed just before it looks
     how many of them are left. On the logger, this hears it.

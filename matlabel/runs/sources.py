@@ -1,4 +1,4 @@
-"""Which source files a stage depends on, found by reading imports; their digest decides whether it reruns."""
+"""The source files that a stage imports; their digest decides whether it reruns."""
 
 import ast
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def sources_digest(stage: str, entry: str = "stage") -> str:
 
 @cache
 def _imports(path: Path) -> tuple[Path, ...]:
-    """Files of the package that a file imports, the packages on the way included."""
+    """Files of the package that a file imports, parent packages included."""
     found: set[Path] = set()
     for node in _run(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
@@ -55,7 +55,7 @@ def _imports(path: Path) -> tuple[Path, ...]:
 
 
 def _run(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a file but for those that only type checkers read."""
+    """The AST nodes of a file without `if TYPE_CHECKING` blocks."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             continue

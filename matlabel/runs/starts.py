@@ -1,4 +1,4 @@
-"""What trainings start from: enough images and steps, and weight files that fit. Checked before any job starts."""
+"""Checks of what trainings start from, before any job starts: enough images and steps, weights that fit."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import partial
@@ -22,7 +22,7 @@ KNOWN = (
 
 
 def check_steps(where: str, settings: StageSettings, data: Scan) -> None:
-    """A training has a whole batch of images, and the terms time to grow before it ends.
+    """Check that a training has at least one batch of images, and that its loss terms begin before it ends.
 
     What the stage dataset rejects is counted here still; the training says the same of what is left.
 
@@ -57,7 +57,7 @@ def _check_batch(where: str, stage: str, settings: StageSettings, data: Scan) ->
 
 
 def check_weights(where: str, settings: StageSettings) -> None:
-    """Weight files exist, outside the artifacts.
+    """Check that weight files exist, outside the artifacts.
 
     Raises:
         UserError: they do not, or a run could replace them.
@@ -96,7 +96,7 @@ def _check_file(key: str, value: str, choice: str = "") -> None:
 
 
 def check_name(key: str, path: str | Path) -> None:
-    """A file can be the input of a rule.
+    """Check that a file's name can be the input of a rule.
 
     Raises:
         UserError: its name has a meaning there.
@@ -107,7 +107,7 @@ def check_name(key: str, path: str | Path) -> None:
 
 
 def check_starts(nodes: Iterable[tuple[Node, Path]], classes: list[str]) -> None:
-    """What trainings to come start from: timm has the backbone and gives what is asked of it, and weights fit.
+    """Check the trainings still to run: timm has the backbone with the output stride asked for, and weights fit.
 
     To look takes seconds, most of them for torch and timm: what well-known backbones can do is not asked, nor anything
     of a training that is done, but for a file that is newer than its weights.
@@ -129,7 +129,7 @@ def check_starts(nodes: Iterable[tuple[Node, Path]], classes: list[str]) -> None
 
 
 def _looks(node: Node, classes: list[str]) -> Iterator[tuple[Hashable, str | None, Callable[[], None]]]:
-    """What there is to look into before a training: what it is about, its file if it is one, and how to look."""
+    """The checks before a training: subject, its file if it is one, and the function that checks it."""
     settings, stage = node.settings, node.stage
     if taken := getattr(settings, "weights_from", None):
         yield taken, taken, partial(_look_at_classifier, taken, classes)

@@ -1,4 +1,4 @@
-"""The nodes that set all variants and seeds side by side: the report's page and the ablation's table."""
+"""The nodes that compare all variants and random seeds: report and ablation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def report_node(
     settings: ReportSettings,
     splits: list[str],
 ) -> Node:
-    """The page's node, added to `nodes`.
+    """Add the report's node to `nodes`.
 
     Args:
         settings: of the report.
@@ -39,7 +39,7 @@ def report_node(
 
 
 def ablation_node(chains: Chains, variants: Mapping[str, StageSettings]) -> Node:
-    """The table's node. Each run says what decided its labels: a matting method, or true masks."""
+    """Add the ablation's node. Each run names its matting method, or true masks."""
     runs = []
     for (variant, seed), keys in chains.items():
         settings = variants[variant]

@@ -1,4 +1,4 @@
-"""Files that people bring for single images, corrections and maps: shard by shard, in CSVs named by their content."""
+"""User files for single images, corrections and maps: one content-addressed CSV a shard."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -127,12 +127,12 @@ def maps_of(
 
 
 def _needs_maps(entry: Entry, classes: list[str]) -> bool:
-    """Whether an image gets as far as the activations, as the manifest alone can tell; untagged, it is background."""
+    """Whether an image needs maps, by the manifest alone; one without tags is all background and needs none."""
     return bool(entry.sha256 and entry.tags) and set(entry.tags) <= set(classes)
 
 
 def _readable(data: Scan, entry: Entry) -> bool:
-    """Whether an image will not be rejected as broken: then whoever made the maps could not read it either."""
+    """Whether an image can be opened: one that cannot will be rejected and needs no maps."""
     from matlabel.dataset.images import load_image
 
     try:

@@ -18,7 +18,7 @@ class Segmenter(nn.Module):
         self.network = network
 
     def parameter_groups(self, settings: SegmenterSettings) -> list[dict]:
-        """Trunk and head, with their learning rates."""
+        """Parameters of backbone and head, with their learning rates."""
         return head_and_trunk(self.network.trunk, self.network.heads, settings)
 
     def forward(self, batch: dict[str, Tensor], step: int, steps: int) -> dict[str, Tensor]:

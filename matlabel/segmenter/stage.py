@@ -74,7 +74,7 @@ def run(
 
 
 def _metadata(context: Context[SegmenterSettings], network: SegmenterNetwork) -> dict[str, str]:
-    """What model.safetensors says of itself."""
+    """The metadata of model.safetensors."""
     return {
         "stage": "segmenter",
         "key": context.key,

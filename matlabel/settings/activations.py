@@ -79,7 +79,7 @@ class ActivationsSettings(ViewsSettings):
 
     @property
     def kind(self) -> Literal["cam", "segmenter", "files"]:
-        """What the activations are read from."""
+        """The kind of the source: cam, segmenter or files."""
         return self.source.partition(":")[0]
 
     @property

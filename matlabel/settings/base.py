@@ -1,4 +1,4 @@
-"""What all settings share: unknown keys are refused, numbers may come as text, and each knows how it is keyed."""
+"""The base of all settings: unknown keys are refused, numbers may come as text, fields are keyed unless `free`."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
@@ -50,7 +50,7 @@ class Settings(BaseModel):
 
 
 def free(default: Any, **details: Any) -> Any:
-    """A field that leaves the result as it is (where and how fast it runs, which shards are asked for): not keyed."""
+    """A field that does not change the result (device, batch size, which shards): not part of the key."""
     return Field(default, json_schema_extra={"free": True}, **details)
 
 

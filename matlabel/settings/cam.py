@@ -90,5 +90,5 @@ class CamSettings(TrainingSettings):
 
     @property
     def trunk(self) -> str:
-        """The name of the network that is trained further."""
+        """The name of the backbone."""
         return self.backbone

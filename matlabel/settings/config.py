@@ -155,7 +155,7 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def validated(model: type[Block], raw: dict[str, Any], where: str) -> Block:
-    """The settings that these values are.
+    """Validated settings from these values.
 
     Args:
         model: of the settings.
@@ -177,14 +177,14 @@ def validated(model: type[Block], raw: dict[str, Any], where: str) -> Block:
 
 
 def _key(problem: Any) -> str:
-    """The name of a setting, without what pydantic adds: which kind of several it tried, or that it is a key itself."""
+    """The path of a setting, without pydantic's markers of union members and keys."""
     path = [str(part) for part in problem["loc"]]
     path = [part for part in path if part != "[key]" and not _TRIED.match(part)]
     return ".".join(part if len(part) <= _LONG else f"{part[:_LONG]}..." for part in path)
 
 
 def _explain(model: type[Settings], key: str, problems: list[Any]) -> str:
-    """What is wrong with one setting; several problems where none of the kinds that it may have fits."""
+    """What is wrong with one setting; several problems where no member of a union fits."""
     problem = problems[0]
     path = [str(part) for part in problem["loc"]]
     if problem["type"] == "extra_forbidden":

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from matlabel.settings.base import Settings, free
+from matlabel.settings.limits import MAX_PIXELS
 from matlabel.settings.paths import PathText
 
 
@@ -41,7 +42,7 @@ class DatasetSettings(Settings):
         "refuse", description="Images that cannot be opened: stop, or leave them out and list them."
     )
     max_pixels: int = Field(
-        100_000_000,
+        MAX_PIXELS,
         ge=1,
         le=10_000_000_000,
         description="Photographs of more pixels count as unreadable: most are mistakes, or bombs.",

@@ -34,7 +34,7 @@ class SegmenterSettings(TrainingSettings):
 
     @property
     def trunk(self) -> str:
-        """The name of the network that is trained further."""
+        """The name of the backbone."""
         return self.encoder
 
     @model_validator(mode="after")

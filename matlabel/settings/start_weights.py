@@ -1,4 +1,4 @@
-"""What a training's `weights` can say: a word, a name of timm's with its tag, or a file."""
+"""The values of a training's `weights`: a keyword, a timm name with its tag, or a file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +31,11 @@ PACKAGES = {
 
 
 def timm_name(weights: str, backbone: str) -> str | None:
-    """The full name of timm's that `weights` is, such as convnext_tiny.fb_in22k_ft_in1k of convnext_tiny; else None."""
+    """The full timm name in `weights`, such as convnext_tiny.fb_in22k_ft_in1k of convnext_tiny; else None."""
     tagged = weights.startswith(f"{backbone}.") and "/" not in weights and Path(weights).suffix not in _FILES
     return weights if tagged else None
 
 
 def weights_file(weights: str, backbone: str) -> str | None:
-    """The path that `weights` is, None where it says something else."""
+    """The file named by `weights`; None where it is no file."""
     return None if weights in (*WORDS, "cam") or timm_name(weights, backbone) else weights

@@ -85,12 +85,12 @@ class TrainingSettings(Settings):
 
     @property
     def trunk(self) -> str:
-        """The name of the network that is trained further."""
+        """The name of the backbone."""
         raise NotImplementedError
 
     @property
     def weights_file(self) -> str | None:
-        """The path that `weights` is; None where it says something else."""
+        """The file named by `weights`; None where it is no file."""
         return weights_file(self.weights, self.trunk)
 
     @property

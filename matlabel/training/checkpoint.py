@@ -1,4 +1,4 @@
-"""How a training that is killed, preempted or out of time goes on: where it stood, and the wish to stop there."""
+"""Checkpoints, and stopping on SIGTERM."""
 
 import signal
 import sys
@@ -26,7 +26,7 @@ _NOTHING, _KEEP, _STOP = range(3)
 
 @dataclass
 class Progress:
-    """How far a training is.
+    """Progress of a training: history of finished epochs, steps and loss sums of the current one.
 
     Attributes:
         history: a row of each finished epoch.
@@ -50,7 +50,7 @@ class Progress:
 
 
 def keep(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-    """Write the checkpoint, one process for all of them: after a step they hold the same."""
+    """Write the checkpoint from one process: after a step all hold the same."""
     sums = _gathered(fabric, progress.sums)
     if fabric.is_global_zero:
         content = {"fingerprint": job.fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
@@ -59,7 +59,7 @@ def keep(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Opti
 
 
 def resume(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer) -> Progress:
-    """Load the checkpoint into model and optimizer, if there is one of the same settings, code and data.
+    """Load the checkpoint into model and optimizer, if there is one with the same settings, code and data.
 
     Raises:
         UserError: the processes do not find the same one.
@@ -70,7 +70,7 @@ def resume(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Op
 
 
 def check_agreement(fabric: Fabric, job: Job, reached: Any) -> None:
-    """All processes have read the same checkpoint.
+    """Check that all processes have read the same checkpoint.
 
     Args:
         reached: how far this process finds it, hashable.
@@ -112,7 +112,7 @@ def _load(fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Opt
 
 
 class Watch:
-    """While entered, SIGTERM is noted instead of ending the process at once; and it knows when a checkpoint is due.
+    """Defers SIGTERM to the end of a step while entered, and decides when a checkpoint is due.
 
     A scheduler sends SIGTERM half a minute or so before SIGKILL: time enough to end the step and write a checkpoint.
     """
@@ -135,7 +135,7 @@ class Watch:
     def after_step(
         self, fabric: Fabric, job: Job, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
     ) -> None:
-        """Keep a checkpoint if one is due or the end is asked for, and then end.
+        """Write a checkpoint if one is due or SIGTERM has come; in the latter case exit.
 
         Raises:
             SystemExit: with 128 + SIGTERM, after that signal to any of the processes.
@@ -169,7 +169,7 @@ class Watch:
         progress: Progress,
         last: bool,
     ) -> None:
-        """Keep a checkpoint after the first epoch and the last, and after others if none was kept of late.
+        """Write a checkpoint after the first and the last epoch, and after others if the last one is old.
 
         Raises:
             SystemExit: as after a step.
@@ -182,20 +182,20 @@ class Watch:
 
 
 def greatest(fabric: Fabric, wish: int) -> int:
-    """The greatest of what the processes wish: all of them or none, for who stops alone leaves the others waiting."""
+    """Maximum of a value over the processes: they stop together or not at all, or some would wait forever."""
     if fabric.world_size == 1:
         return wish
     return int(fabric.all_reduce(torch.tensor(int(wish), device=fabric.device), reduce_op="max"))
 
 
 def mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, float]:
-    """Each value's mean over the processes, which all have the same names."""
+    """Mean of each named value over the processes."""
     rows = _gathered(fabric, values)
     return {name: sum(row[name] for row in rows) / len(rows) for name in values}
 
 
 def _gathered(fabric: Fabric, value: Any) -> list[Any]:
-    """The value of each process, in their order."""
+    """The value of each process, by rank."""
     if fabric.world_size == 1:
         return [value]
     values = [None] * fabric.world_size

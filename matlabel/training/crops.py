@@ -1,4 +1,4 @@
-"""Random training crops: what epoch e does to an image depends on (seed, e, id) alone."""
+"""Random training crops, determined by random seed, epoch and image id alone."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ OUTSIDE = (124, 116, 104)
 
 
 def crop_generator(seed: int, epoch: int, image_id: str) -> np.random.Generator:
-    """The random numbers of one image in one epoch."""
+    """The random generator of one image in one epoch."""
     digest = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big")
     return np.random.default_rng([seed, epoch, digest])
 
@@ -24,7 +24,7 @@ def random_crop(
     random: np.random.Generator,
     planes: Mapping[str, tuple[np.ndarray, int, bool]] | None = None,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Resize, flip, crop and recolour an image, and cut the same window out of what belongs to it.
+    """Resize, flip, crop and colour-jitter an image, and crop its label planes alike.
 
     Args:
         image: uint8[H, W, 3].

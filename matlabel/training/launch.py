@@ -1,4 +1,4 @@
-"""Where a training runs: its device, its precision, and the processes it is made of."""
+"""Launching a training: device, precision and processes."""
 
 import atexit
 import os
@@ -23,7 +23,7 @@ from matlabel.settings.training import TrainingSettings
 
 @dataclass
 class Job:
-    """Where and how a training runs, beside its settings.
+    """What a training needs beside its settings: stage, random seed, files and devices.
 
     Attributes:
         stage: for messages.
@@ -42,13 +42,13 @@ class Job:
     workers: int | None = None
 
     def part(self, name: str) -> "Job":
-        """A training that is a part of this one, with a checkpoint of its own."""
+        """A sub-training of this job with its own checkpoint."""
         checkpoint = self.checkpoint.with_stem(f"{self.checkpoint.stem}-{name}")
         return replace(self, checkpoint=checkpoint, fingerprint=f"{self.fingerprint} {name}")
 
 
 def start(job: Job, settings: TrainingSettings) -> Fabric:
-    """Launch the processes of a training and seed its weights.
+    """Launch the processes of a training and set its random seed.
 
     On one machine the first process starts the others. On several, each has to be started there, with `srun` or
     `torchrun`, one a device; they find each other by what these leave in the environment.

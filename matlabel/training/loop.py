@@ -1,4 +1,4 @@
-"""The loop both trainings share: batches, steps, progress and history."""
+"""The training loop of classifier and segmenter: batches, steps, progress and history."""
 
 import signal
 import sys
@@ -24,7 +24,7 @@ from matlabel.training.launch import Job
 
 
 class Samples(Protocol):
-    """Training images by number; what `samples[i]` gives depends on the seed, the epoch and the number alone."""
+    """Training images by number; `samples[i]` depends on the random seed, the epoch and the number alone."""
 
     epoch: int
 
@@ -128,7 +128,7 @@ def write_history(path: Path, history: list[dict]) -> None:
 
 
 def head_and_trunk(trunk: nn.Module, heads: list[nn.Module], settings: TrainingSettings) -> list[dict]:
-    """Two parameter groups: the trunk at settings.lr, the new layers head_lr_factor faster."""
+    """Two parameter groups: the backbone at settings.lr, the new layers at head_lr_factor times that."""
     fast = [parameter for head in heads for parameter in head.parameters() if parameter.requires_grad]
     slow = [parameter for parameter in trunk.parameters() if parameter.requires_grad]
     groups = [{"params": slow, "lr": settings.lr}, {"params": fast, "lr": settings.lr * settings.head_lr_factor}]
@@ -204,7 +204,7 @@ class _Numbered(Dataset):
 
 
 class _Shown:
-    """A line now and then: loss terms, images a second, time left."""
+    """Prints progress now and then: loss terms, images a second, time left."""
 
     def __init__(self, fabric: Fabric, stage: str, batch_size: int, epochs: int, steps: int, first: int):
         self._on = fabric.is_global_zero

@@ -1,1 +1,1 @@
-"""Stage trimaps: sure object, sure background, unknown."""
+"""Stage trimaps: known object, known background, unknown."""

@@ -1,4 +1,4 @@
-"""Corrections: strokes that a person draws over an image, in the palette's colours over transparency."""
+"""Reading corrections: strokes drawn over an image in the palette's colours on transparency."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from scipy.optimize import nnls
 from scipy.spatial.distance import cdist
 
 from matlabel.artifacts.errors import UserError
-from matlabel.artifacts.label_image import VOID, voc_palette
+from matlabel.artifacts.label_image import UNKNOWN, voc_palette
 from matlabel.artifacts.picture import MASKS, WrongSizeError, open_picture
 from matlabel.artifacts.reading import read_bytes, read_unchanged
 
@@ -73,7 +73,7 @@ def read_correction(
     if flattened or len(colours) > _MOST_COLOURS:
         what = "nothing in it is transparent, so that every pixel would count" if flattened else "a whole picture"
         raise UserError(f"{path}: {what}; save the layer of the strokes alone, over transparency")
-    values = np.array([0, *labels, VOID])
+    values = np.array([0, *labels, UNKNOWN])
     candidates = voc_palette()[values].astype(float)
     distance = cdist(colours.astype(float), candidates)
     nearest, second = np.partition(distance, 1, axis=1)[:, :2].T
@@ -98,14 +98,14 @@ def read_correction(
 
 
 def _near_labels(soft: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """Where soft pixels hang together with a labelled one, as a brush's edge does with the brush: bool[H, W]."""
+    """bool[H, W]: soft pixels connected to a labelled one, as the soft edge of a brush is."""
     eight = np.ones((3, 3), bool)
     parts, _ = label(soft | labelled, eight)
     return np.isin(parts, np.unique(parts[labelled])) & (parts > 0)
 
 
 def _is_blend(colours: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """Which colours, [N, 3], are mixtures of the candidates, [M, 3]: shares of at least 0 that sum to one."""
+    """bool[N]: colours, [N, 3], that are convex combinations of the candidates, [M, 3], up to a tolerance."""
     coarse, which = np.unique(np.rint(colours / _COARSE), axis=0, return_inverse=True)
     # The sum weighs so much that it holds.
     mixing = np.vstack([candidates.T, np.full(len(candidates), 1e4)])
@@ -114,7 +114,7 @@ def _is_blend(colours: np.ndarray, candidates: np.ndarray) -> np.ndarray:
 
 
 def _between(candidates: np.ndarray) -> np.ndarray:
-    """Which of the candidates, [M, 3], other ones' blends come near: bool[M]."""
+    """bool[M]: candidates, [M, 3], that are close to a blend of other candidates."""
     others = [np.delete(candidates, index, axis=0) for index in range(len(candidates))]
     mixtures = [np.vstack([other.T, np.full(len(other), 1e4)]) for other in others]
     residuals = [nnls(mixing, np.append(colour, 1e4))[1] for mixing, colour in zip(mixtures, candidates, strict=True)]
@@ -122,7 +122,7 @@ def _between(candidates: np.ndarray) -> np.ndarray:
 
 
 def _passing(drawn: np.ndarray) -> np.ndarray:
-    """Where the colour lies between those of two neighbours that are opposite each other: bool[H, W]."""
+    """bool[H, W]: the colour lies between those of two opposite neighbours."""
     colour = drawn[..., :3].astype(np.int32)
     opaque = drawn[..., 3] >= _OPAQUE
     found = np.zeros(opaque.shape, bool)
@@ -137,7 +137,7 @@ def _passing(drawn: np.ndarray) -> np.ndarray:
 
 
 def _solid(drawn: np.ndarray) -> np.ndarray:
-    """Where a square of one colour and of opacity lies around a pixel: bool[H, W]."""
+    """bool[H, W]: the pixel lies in an opaque square of one colour."""
     opaque = drawn[..., 3] >= _OPAQUE
     colour = np.where(opaque, drawn[..., :3].astype(np.int32) @ [1 << 16, 1 << 8, 1], -1)
     return opaque & (maximum_filter(colour, _SOLID) == minimum_filter(colour, _SOLID))

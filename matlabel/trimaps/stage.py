@@ -1,4 +1,4 @@
-"""The stage trimaps: reads the activations of a shard and what people corrected, writes label trimaps."""
+"""The stage trimaps: reads the activations of a shard and users' corrections, writes label trimaps."""
 
 from pathlib import Path
 

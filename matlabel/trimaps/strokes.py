@@ -1,4 +1,4 @@
-"""Strokes: a person's strokes correct the activations where they contradict them, as far as what they cover reaches.
+"""Strokes: correcting activations that a user's strokes contradict, in the region that the strokes stand for.
 
 Interactive segmentation from scribbles: colour models of both sides as in Rother, Kolmogorov & Blake ("GrabCut",
 SIGGRAPH 2004), seeds in a random walk between alike neighbours as in Grady ("Random Walks for Image Segmentation", PAMI
@@ -38,7 +38,7 @@ EIGHT = np.ones((3, 3), bool)
 
 
 def correct(planes: np.ndarray, image: np.ndarray, strokes: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The activations as strokes correct them.
+    """Correct the activations by strokes.
 
     A stroke of a class that was not believed there claims what is like it around it. A stroke of background in what was
     believed a class takes the whole region away from it where the class is drawn as well, and what is like the stroke
@@ -69,7 +69,7 @@ def correct(planes: np.ndarray, image: np.ndarray, strokes: np.ndarray, classes:
 
 
 def _corrected(shares: np.ndarray, image: np.ndarray, strokes: np.ndarray, values: np.ndarray, cell: int) -> np.ndarray:
-    """float64[C + 1, h, w]: shares of cells of some pixels, as the strokes correct them."""
+    """float64[C + 1, h, w]: the shares of each cell, corrected by the strokes."""
     drawn = stroked_cells(strokes, shares.shape[1:], cell)
     looks = _looks(image, shares, cell)
     shares = _denied(shares, values, drawn, looks)
@@ -83,7 +83,7 @@ def _corrected(shares: np.ndarray, image: np.ndarray, strokes: np.ndarray, value
 
 
 def stroked_cells(strokes: np.ndarray, shape: tuple[int, int], cell: int = CELL) -> np.ndarray:
-    """int16[h, w]: the label drawn in each cell, -1 where there is none or only unknown; of several the commonest."""
+    """int16[h, w]: the most frequent label drawn in each cell, -1 where there is none or only unknown."""
     padded = np.full((cell * shape[0], cell * shape[1]), -1, np.int16)
     padded[: strokes.shape[0], : strokes.shape[1]] = strokes
     blocks = padded.reshape(shape[0], cell, shape[1], cell).transpose(0, 2, 1, 3)
@@ -100,14 +100,14 @@ def _contradicted(shares: np.ndarray, values: np.ndarray, drawn: np.ndarray) -> 
 
 
 def _looks(image: np.ndarray, shares: np.ndarray, cell: int) -> np.ndarray:
-    """float64[h, w, 3 + C + 1]: colour and activations of each cell, in units of what makes two of them unlike."""
+    """float64[h, w, 3 + C + 1]: features of each cell, colour and activations, in units of their kernels' widths."""
     # The grain of a surface is no difference of colour.
     colour = ndimage.gaussian_filter(rgb2lab(area_mean(image, cell)), (0.5, 0.5, 0)) / UNLIKE
     return np.concatenate([colour, np.moveaxis(np.sqrt(shares), 0, -1) / DIFFERENT], axis=-1)
 
 
 def _denied(shares: np.ndarray, values: np.ndarray, drawn: np.ndarray, looks: np.ndarray) -> np.ndarray:
-    """The shares without the classes of regions that strokes deny.
+    """The shares after removing classes from regions that background strokes contradict.
 
     A region of a class is denied by a stroke of background in it, if the class is drawn somewhere, so that it is known
     what it looks like; and another region of the class that holds no stroke is denied, too, if it resembles what the
@@ -144,7 +144,7 @@ def _denied(shares: np.ndarray, values: np.ndarray, drawn: np.ndarray, looks: np
 def _claim(
     shares: np.ndarray, drawn: np.ndarray, looks: np.ndarray, value: int, reach: np.ndarray | None
 ) -> np.ndarray:
-    """float64[h, w] in [0, 1]: how much of each cell the strokes of a label claim.
+    """float64[h, w] in [0, 1]: the share of each cell that the strokes of a label claim.
 
     A class claims what is like its strokes and within their reach. Background has none, for it has no size: it claims
     what is like its strokes of the regions of classes that they contradict.
@@ -170,7 +170,7 @@ def _claim(
 
 
 def _walked(looks: np.ndarray, area: np.ndarray, ones: np.ndarray, zeros: np.ndarray, model: np.ndarray) -> np.ndarray:
-    """The chance that a random walk between alike neighbours ends at one: float64[n] in [0, 1].
+    """float64[n] in [0, 1]: probability that a random walk between similar neighbours ends at one.
 
     Args:
         looks: as `_looks`.
@@ -186,7 +186,7 @@ def _walked(looks: np.ndarray, area: np.ndarray, ones: np.ndarray, zeros: np.nda
 
 
 def _reach(stroke: np.ndarray, shape: tuple[int, int], cell: int) -> np.ndarray:
-    """float64[h, w] in [0, 1], falling off with the distance from each stroke, more slowly from a longer one."""
+    """float64[h, w] in [0, 1]: Gaussian fall-off with the distance from each stroke, wider for longer strokes."""
     found = np.zeros(shape)
     middles = np.moveaxis(np.indices(shape), 0, -1) * cell + (cell - 1) / 2
     parts, _ = ndimage.label(stroke, EIGHT)
@@ -199,7 +199,7 @@ def _reach(stroke: np.ndarray, shape: tuple[int, int], cell: int) -> np.ndarray:
 
 
 def _likelihood(seen: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """float64[n]: how like each of some cells, [n, d], is to samples, [m, d]: a density by Gaussian kernels."""
+    """float64[n]: Gaussian kernel density of samples, [m, d], at some cells, [n, d]."""
     if not len(samples):
         return np.full(len(seen), LEAST_LIKELIHOOD)
     return np.exp(-cdist(seen, samples, "sqeuclidean") / 2).mean(axis=1) + LEAST_LIKELIHOOD
@@ -214,7 +214,7 @@ def _few(seen: np.ndarray) -> np.ndarray:
 
 
 def _laplacian(colour: np.ndarray, area: np.ndarray) -> coo_array:
-    """The Laplacian of the graph of neighbouring cells of an area, [n, n]: alike ones hold together."""
+    """Graph Laplacian [n, n] of the 8-connected cells of an area, edges weighted by similarity of colour."""
     height, width = area.shape
     number = np.full(area.shape, -1)
     number[area] = np.arange(np.count_nonzero(area))

@@ -1,4 +1,4 @@
-"""From activations to a label trimap: sure class, sure background, unknown."""
+"""Label trimaps from activations: known classes, known background, unknown."""
 
 import math
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from matlabel.settings.trimaps import TrimapsSettings
 def label_trimap(
     probabilities: np.ndarray, classes: np.ndarray, settings: TrimapsSettings, strokes: np.ndarray | None = None
 ) -> tuple[np.ndarray, list[int]]:
-    """Believe the strongest activation far from its contours, however weak it is, and leave the rest to matting.
+    """Known is the argmax of the activations away from its contours, however weak; unknown is a band around them.
 
     What is unsure far from a contour is unsure of what it is, not of where it ends, and colours do not know what a
     region is. Near a contour no activation is believed, however strong: there colours know better. A label that nowhere
@@ -59,7 +59,7 @@ def enforce(
     settings: TrimapsSettings,
     spared: Collection[int] = (),
 ) -> np.ndarray:
-    """The least sure region of every label that nowhere wins by far: the pixels where it leads most.
+    """Enforced known regions, of labels that nowhere win clearly: the pixels where their margin is largest.
 
     A class that is tagged is somewhere, so its best pixels are sure even where another label was; only labels that
     have few pixels themselves are spared.
@@ -97,7 +97,7 @@ def enforce(
 
 
 def _lead(probabilities: np.ndarray) -> np.ndarray:
-    """float32[C + 1, H, W]: how far each label is ahead of the best of the others."""
+    """float32[C + 1, H, W]: margin of each label over the best of the others."""
     top = np.sort(probabilities, axis=0)[-2:]
     others = np.where(probabilities == top[1], top[0], top[1])
     return probabilities - others

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matlabel.activations.again import read_again
+from matlabel.activations.own_prototypes import refine_by_prototypes
 from matlabel.activations.random_walk import spread, transitions
 from matlabel.activations.spreading import Spreading
 from matlabel.networks.classifier import Output
@@ -118,7 +118,7 @@ def two_halves():
 def test_reading_again_finds_the_rest_of_the_object_by_the_sure_part_of_it():
     probabilities, embedding = two_halves()
     assert (probabilities.argmax(0)[2:, :4] == 0).all()
-    again = read_again(probabilities, embedding, 0.1, True)
+    again = refine_by_prototypes(probabilities, embedding, 0.1, True)
     assert torch.allclose(again.sum(0), torch.ones(6, 8), atol=1e-6)
     assert torch.equal(again.argmax(0) == 1, embedding[0] > 0)
 
@@ -126,7 +126,7 @@ def test_reading_again_finds_the_rest_of_the_object_by_the_sure_part_of_it():
 def test_nothing_is_read_again_where_a_label_is_sure_nowhere():
     probabilities, embedding = two_halves()
     probabilities[:, :2, :2] = 0.5
-    assert read_again(probabilities, embedding, 0.1, True) is probabilities
+    assert refine_by_prototypes(probabilities, embedding, 0.1, True) is probabilities
 
 
 def test_nobody_asked_for_any_class():

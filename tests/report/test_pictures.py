@@ -26,7 +26,7 @@ def test_label_pictures_keep_the_exact_colours():
 
 def test_the_unknown_of_a_trimap_is_grey():
     picture = opened(gallery.trimap(np.full((10, 10), VOID, np.uint8), 10))
-    assert np.unique(picture) == gallery.UNKNOWN[0]
+    assert np.unique(picture) == gallery.UNKNOWN_COLOUR[0]
 
 
 def test_alphas_mix_the_colours():

@@ -21,7 +21,7 @@ from matlabel.settings.cam import CamSettings
 
 @dataclass(frozen=True)
 class Step:
-    """What a term may read of a training step.
+    """The inputs of a loss term in one training step.
 
     Attributes:
         output: the network's, with gradient; maps S, float32[B, K, h, w].

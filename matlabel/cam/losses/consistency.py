@@ -1,4 +1,4 @@
-"""Consistency: activations move with the picture. A teacher sees the plain view, the student a transformed one."""
+"""Consistency: equivariance of the class maps. A teacher sees the plain view, the student a transformed one."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Exclusivity: a pixel belongs to one class, and a class that is not tagged to no pixel."""
+"""Exclusivity: each pixel belongs to one class, and no pixel to an absent class."""
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ COMPETES = 0.1
 
 
 def exclusivity_loss(maps: Tensor, relative: Tensor, tags: Tensor, gamma: float = 4.0) -> Tensor:
-    """The chance that two draws differ, where present classes compete, plus the activation of absent classes.
+    """Gini impurity of a pixel's present classes, plus the activation of absent classes.
 
         L = mean_{runner-up > .1} (1 − Σ_k A_k²)  +  mean ReLU(S_c), c absent
 

@@ -1,4 +1,4 @@
-"""Foreground-background decoupling: an object away from what surrounds it, backgrounds away from all classes."""
+"""Foreground-background decoupling: contrasts of objects with their background, and of backgrounds with all classes."""
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ from matlabel.networks.confidence import PIXELS, Regions
 
 
 def foreground_loss(regions: Regions, centres: Centres, temperature: float) -> Tensor:
-    """Two contrasts, averaged.
+    """Mean of two InfoNCE terms: objects against backgrounds, and backgrounds against class centres.
 
     Object: each chosen pixel z of a region with prototype r against N, the 64 pixels of the same image's confident
     background that resemble r most (rails with the train), the queue of other backgrounds and the background centres:

@@ -19,7 +19,7 @@ from matlabel.settings.dataset import DatasetSettings
 
 
 class Reader(Protocol):
-    """What a module of this package has."""
+    """The two functions of a reader module."""
 
     def classes(self, settings: DatasetSettings) -> list[str]: ...
 

@@ -31,7 +31,7 @@ def classes(settings: DatasetSettings) -> list[str]:
 
 
 def listing(settings: DatasetSettings, root: Path) -> Listing:
-    """What the folder's files list.
+    """The images, tags and masks of the folder.
 
     Raises:
         UserError: a file is missing or no such table, an id is there twice, or masks are called as no image.
@@ -111,7 +111,7 @@ def read_labels(folder: Path, images: dict[str, str]) -> list[Tagged]:
 
 
 def notes_on_names(data: Path, images: dict[str, str], listed: Sequence[Tagged], unread: Sequence[str]) -> list[str]:
-    """Lines on files that no line of labels.csv means, and on ids that are written in another way than their files.
+    """Notes on files that no line of labels.csv names, and on ids spelt differently from their files.
 
     Args:
         data: the data folder.
@@ -139,7 +139,7 @@ def notes_on_names(data: Path, images: dict[str, str], listed: Sequence[Tagged],
 
 
 def list_masks(data: Path, images: dict[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Stem of an image -> path of its mask relative to the data folder, and lines on files that are nobody's mask.
+    """Stem of an image -> path of its mask relative to the data folder, and notes on files that are no image's mask.
 
     Raises:
         UserError: there are masks, and none is called as an image.
@@ -187,7 +187,7 @@ def _no_class_name(name: str) -> str | None:
 
 
 def _suffix(stems: Sequence[str], images: dict[str, str]) -> str | None:
-    """What all these names have after that of an image."""
+    """The suffix that all these names have after an image's stem."""
     ends = set()
     for stem in stems:
         image = next((stem[:end] for end in range(len(stem) - 1, 0, -1) if stem[:end] in images), None)

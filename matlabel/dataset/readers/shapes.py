@@ -15,5 +15,5 @@ def classes(settings: DatasetSettings) -> list[str]:
 
 
 def listing(settings: DatasetSettings, root: Path) -> Listing:
-    """What the generated folder lists; it is written where it is not there yet, in a dry run, too."""
+    """The listing of the generated folder, which is written if missing, in a dry run, too."""
     return list_folder(shapes_folder(root, settings.shapes))

@@ -44,7 +44,7 @@ class Canvas:
             self.pen.ellipse(box, fill=fill)
 
     def layer(self, blur: float) -> np.ndarray:
-        """The sheet in the size of the picture, seen through a lens that blurs by `blur` pixels.
+        """The layer at the size of the picture, blurred by `blur` pixels.
 
         Returns:
             float32[H, W, 4] in [0, 1]: red, green and blue already multiplied by alpha, then alpha.

@@ -1,4 +1,4 @@
-"""What lies about in a place and belongs to no class: grass, pebbles, bubbles, books, twigs.
+"""Background clutter that belongs to no class: grass, pebbles, bubbles, books, twigs.
 
 Each function draws on a canvas of `height` x `width` pixels; clutter is background in the true masks.
 """

@@ -108,7 +108,7 @@ def _arrange(rng: np.random.Generator, names: tuple[str, ...], height: int, widt
 
 
 def _surroundings(rng: np.random.Generator, place: str, height: int, width: int) -> np.ndarray:
-    """The place and what lies about in it, out of focus: float32[height, width, 3]."""
+    """The background with its clutter, out of focus: float32[height, width, 3]."""
     paint, litter = _PLACES[place]
     picture = paint(rng, height, width)
     canvas = Canvas(height, width)

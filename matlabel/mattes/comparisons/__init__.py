@@ -1,4 +1,4 @@
-"""Other methods to compare closed-form matting with, behind one dict."""
+"""Methods that closed-form matting is compared with, by name in one dict."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from matlabel.settings.mattes import MattesSettings
 
 @dataclass(frozen=True)
 class Given:
-    """What a method may read of an image.
+    """The inputs of a method for one image.
 
     Attributes:
         image: uint8[H, W, 3], or float[H, W, 3] in [0, 1].
@@ -30,7 +30,7 @@ class Given:
     device: str
 
     def matted(self, solver: Solver, settings: MattesSettings) -> np.ndarray:
-        """Alphas by a solver of the trimap, on the grid that the settings say."""
+        """Alphas by a trimap-based solver, on the grid that the settings say."""
         return matte(self.image, self.trimap, self.labels, solver, settings.scale)
 
 

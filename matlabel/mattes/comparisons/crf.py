@@ -125,7 +125,7 @@ def _exp_and_normalise(scores: np.ndarray) -> np.ndarray:
 
 
 def _smoothness_kernel(height: int, width: int, sigma: float) -> Kernel:
-    """exp(−‖p_i − p_j‖² / 2σ²), normalised: exact, but for cutting it off at four standard deviations."""
+    """exp(−‖p_i − p_j‖² / 2σ²), normalised: exact but for truncation at four standard deviations."""
     # Both the kernel and its row sums are products of one factor for the rows and one for the columns.
     rows, columns = _normalised_gaussian(height, sigma), _normalised_gaussian(width, sigma)
     return lambda planes: np.stack([rows @ plane @ columns for plane in planes])
@@ -141,7 +141,7 @@ def _normalised_gaussian(length: int, sigma: float) -> scipy.sparse.csr_matrix:
 
 
 def _bilateral_kernel(image: np.ndarray, sigma: float, colour_sigma: float) -> Kernel:
-    """exp(−‖p_i − p_j‖² / 2σ² − ‖I_i − I_j‖² / 2σ_colour²), normalised; as near as `Lattice` comes to it."""
+    """exp(−‖p_i − p_j‖² / 2σ² − ‖I_i − I_j‖² / 2σ_colour²), normalised, approximated by `Lattice`."""
     height, width, _ = image.shape
     features = np.empty((5, height, width))
     features[0] = np.arange(height)[:, None] / sigma

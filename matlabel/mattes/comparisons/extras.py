@@ -1,4 +1,4 @@
-"""Packages that only one method needs: an extra of the installation."""
+"""Optional packages that only one method needs."""
 
 import importlib
 from types import ModuleType
@@ -7,7 +7,7 @@ from matlabel.artifacts.errors import UserError
 
 
 def require(package: str, method: str, extra: str) -> ModuleType:
-    """The package that a method needs.
+    """Import the optional package that a method needs, or say how to install it.
 
     Args:
         package: name of the module to import.

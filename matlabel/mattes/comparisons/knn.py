@@ -15,7 +15,7 @@ def solve(
     values: Sequence[int],
     neighbours: Sequence[tuple[int, float]] = ((20, 2.0), (10, 0.1)),
 ) -> np.ndarray:
-    """Solve for the unknown pixels with the sure ones as hard constraints: a `problem.Solver`.
+    """Solve for the unknown pixels with the known ones as boundary conditions: a `problem.Solver`.
 
     A pixel is tied to those nearest to it in colour and place, wherever they lie. As in pymatting, colours are RGB
     (the paper takes HSV) and every tie weighs the same.
@@ -41,7 +41,7 @@ def solve(
 
 
 def knn_laplacian(image: np.ndarray, neighbours: Sequence[tuple[int, float]]) -> scipy.sparse.sparray:
-    """The graph Laplacian D − S of the ties S, up to a common factor: sparse symmetric float64[H * W, H * W]."""
+    """The graph Laplacian D − S of the affinities S, up to a common factor: sparse symmetric float64[H * W, H * W]."""
     pymatting = require("pymatting", method="knn", extra="pymatting")
     pixels = image.shape[0] * image.shape[1]
     normalised = pymatting.knn_laplacian(

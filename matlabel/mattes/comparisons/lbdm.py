@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes import sparse_laplacian
 from matlabel.mattes.comparisons.extras import require
-from matlabel.mattes.problem import UNKNOWN
 from matlabel.mattes.shares import shares
 from matlabel.mattes.short_sides import lengthen
 
@@ -14,7 +14,7 @@ from matlabel.mattes.short_sides import lengthen
 def solve(
     image: np.ndarray, trimap: np.ndarray, values: Sequence[int], epsilon: float = 1e-7, radius: int = 1
 ) -> np.ndarray:
-    """Solve for the unknown pixels with the sure ones as hard constraints: a `problem.Solver`.
+    """Solve for the unknown pixels with the known ones as boundary conditions: a `problem.Solver`.
 
     Args:
         image: float64[H, W, 3] in [0, 1].

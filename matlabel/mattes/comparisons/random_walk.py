@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matlabel.mattes.problem import UNKNOWN
+from matlabel.artifacts.label_image import UNKNOWN
 
 
 def solve(image: np.ndarray, trimap: np.ndarray, values: Sequence[int], beta: float = 130.0) -> np.ndarray:
-    """The chance that a walk from an unknown pixel meets a sure pixel of each value first: a `problem.Solver`.
+    """Probability that a walk from an unknown pixel first meets a known pixel of each value: a `problem.Solver`.
 
     Args:
         image: float64[H, W, 3] in [0, 1].

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from matlabel.artifacts.errors import UserError
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes.comparisons.extras import require
-from matlabel.mattes.problem import UNKNOWN, Solver
+from matlabel.mattes.problem import Solver
 from matlabel.mattes.shares import shares
 
 
@@ -37,7 +38,7 @@ class Model:
 
 @functools.lru_cache(maxsize=1)
 def load(source: str | Path | None, device: str = "cpu") -> Solver:
-    """A `problem.Solver` by a network, which is loaded once; warns then that it has seen alpha mattes.
+    """Load a network once as a `problem.Solver`; warns that it was trained on true alpha mattes.
 
     Args:
         source: a local folder with config.json, preprocessor_config.json and model.safetensors, or the name of a
@@ -79,13 +80,13 @@ def load(source: str | Path | None, device: str = "cpu") -> Solver:
 
 
 def _check(config: Any) -> None:
-    """Refuse what is not ViTMatte's own network: some backbones are fetched from elsewhere, as a pickle maybe."""
+    """Refuse configs other than ViTMatte's own: some backbones would be downloaded, perhaps as a pickle."""
     if config.model_type != "vitmatte" or getattr(config.backbone_config, "model_type", None) != "vitdet":
         raise ValueError("config.json is not that of a ViTMatte on a ViTDet backbone")
 
 
 def solve(image: np.ndarray, trimap: np.ndarray, values: Sequence[int], model: Model) -> np.ndarray:
-    """Matte every label on its own against all other sure values.
+    """Matte every label separately against all other known values.
 
     Args:
         image: float64[H, W, 3] in [0, 1].
@@ -110,7 +111,7 @@ def solve(image: np.ndarray, trimap: np.ndarray, values: Sequence[int], model: M
 
 
 def _alpha(image: np.ndarray, trimap: np.ndarray, value: int, model: Model) -> np.ndarray:
-    """float32[H, W] in [0, 1]: the network's alpha of one value, 1 or 0 at the sure pixels."""
+    """float32[H, W] in [0, 1]: the network's alpha of one value, 1 or 0 at the known pixels."""
     import torch
 
     # The network's own trimap: 1 where it is the value for sure, 0 where it is another, a half where unknown.

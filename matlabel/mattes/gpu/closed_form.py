@@ -8,18 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from matlabel.artifacts.label_image import UNKNOWN
 from matlabel.mattes.data_terms import DataTerm, data_term
 from matlabel.mattes.gpu.conjugate_gradient import conjugate_gradient
 from matlabel.mattes.gpu.laplacian import apply, stencils
 from matlabel.mattes.gpu.upsample import upsample
 from matlabel.mattes.grid import Scale, coarse_problem
-from matlabel.mattes.problem import UNKNOWN, Problem
+from matlabel.mattes.problem import Problem
 from matlabel.pixels.cells import pad_to_cells
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A problem that needs solving, with its grid chosen: host work, ten milliseconds an image.
+    """A problem prepared on the host: its grid chosen, its trimap and data terms on that grid.
 
     Attributes:
         problem: the problem itself.
@@ -42,7 +43,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch on the device; image b fills the top left of its planes.
+    """A padded batch on the device; image b fills the top left of its planes.
 
     Attributes:
         images: uint8 or float32 [B, 3, H, W] with H = h grid, W = w grid; a border cell that is cut off repeats the
@@ -153,7 +154,7 @@ def solve(
     iterations: int = 1000,
     compiled: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Alphas of the values of a batch at full size, not clipped; what is sure or padding is of no use.
+    """Unclipped alphas of a batch's values at full size; known pixels and padding hold no meaningful values.
 
     Returns:
         float32[B, C, H, W]; int64[B, C], the steps that the solver took.

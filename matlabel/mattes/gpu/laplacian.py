@@ -13,7 +13,7 @@ PAIRS = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
 
 
 def forward_offsets(radius: int = 1) -> list[tuple[int, int]]:
-    """Neighbours from the pixel itself on, in reading order: list of (dy, dx)."""
+    """Offsets (dy, dx) of the pixel itself and the neighbours after it in reading order."""
     every = offsets(radius)
     return every[len(every) // 2 :]
 
@@ -63,7 +63,7 @@ def stencils(images: Tensor, heights: Tensor, widths: Tensor, epsilon: float = 1
 
 
 def _forward_substitution(gram: Tensor, colour: Tensor) -> Tensor:
-    """R⁻¹ c for gram [B, 3, 3, …] = R Rᵀ and colour [B, n, 3, …]; a loop of planes, so that memory stays in order."""
+    """R⁻¹ c for gram [B, 3, 3, …] = R Rᵀ and colour [B, n, 3, …], plane by plane for contiguous memory access."""
     r00 = gram[:, 0, 0].sqrt()
     r10 = gram[:, 0, 1] / r00
     r20 = gram[:, 0, 2] / r00

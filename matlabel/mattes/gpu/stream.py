@@ -1,4 +1,4 @@
-"""A stream of images through the device in batches: alike images together, results in the order they came."""
+"""Streaming images through the device in batches of similar size; results in input order."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -14,7 +14,7 @@ from matlabel.settings.mattes import MattesSettings
 
 
 def ready(problem: Problem, settings: MattesSettings) -> Problem | Prepared:
-    """What the stream takes, prepared: work for the threads that load."""
+    """Prepare a problem for the stream, in the threads that load."""
     return Prepared.of(problem, settings.scale) if problem.needs_solving else problem
 
 

@@ -8,7 +8,7 @@ from matlabel.mattes.gpu.laplacian import PAIRS
 
 
 def repeat_border(planes: Tensor, heights: Tensor, widths: Tensor) -> Tensor:
-    """Fill the padding of [B, C, h, w] with each image's own last row and column, as repeating its border would."""
+    """Fill the padding of [B, C, h, w] by replicating each image's last row and column."""
     rows = torch.minimum(torch.arange(planes.shape[2], device=planes.device), heights[:, None] - 1)
     columns = torch.minimum(torch.arange(planes.shape[3], device=planes.device), widths[:, None] - 1)
     batch = torch.arange(len(planes), device=planes.device)[:, None, None]
@@ -16,7 +16,7 @@ def repeat_border(planes: Tensor, heights: Tensor, widths: Tensor) -> Tensor:
 
 
 def _window_mean(planes: Tensor, heights: Tensor, widths: Tensor) -> Tensor:
-    """Mean over 3 x 3 windows, every image's border repeated; what comes out in the padding is of no use."""
+    """Mean over 3 x 3 windows, every image's border replicated; padding holds no meaningful values."""
     # One more row and column, so that an image as large as the batch has its border repeated, too.
     wider = repeat_border(functional.pad(planes, (0, 1, 0, 1)), heights, widths)
     return functional.avg_pool2d(functional.pad(wider, (1, 0, 1, 0), mode="replicate"), 3, stride=1)

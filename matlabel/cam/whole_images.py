@@ -1,4 +1,4 @@
-"""Whole pictures, as a look at the classifier sees them, and its class maps of them."""
+"""Uncropped images for checks of the classifier, and its class maps of them."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Seeds that ran elsewhere: the CSV of an ablation, joined to the table of another."""
+"""Random seeds run on another machine: their ablation CSV, merged into this run's table."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ _SEED = "seed_"
 
 
 def joined(table: Table, text: str, file: Path) -> Table:
-    """`table` with the seeds of another run of the same rows.
+    """`table` with the random seeds of another ablation of the same variants merged in.
 
     Args:
         text: the CSV beside that run's ablation.md. Rows and columns that are not in `table` are left out.

@@ -1,4 +1,4 @@
-"""Reading the embedding again, once spreading has shown where the labels of this image are."""
+"""Refining spread activations by prototypes of the image itself: its own class centres in the embedding."""
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,7 @@ SURE = 0.6
 SHARE = 0.4
 
 
-def read_again(probabilities: Tensor, embedding: Tensor, temperature: float, parts_classes: bool) -> Tensor:
+def refine_by_prototypes(probabilities: Tensor, embedding: Tensor, temperature: float, parts_classes: bool) -> Tensor:
     """A ← A^0.6 B^0.4, normalised, with B the probabilities of cos(Z, r) / τ, r the image's own prototypes.
 
     r_k = normalise Σ A_k Z over the pixels where label k wins with A_k ≥ .6: the first reading knew its class only by

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from ablation_runs import run
 
-from matlabel.ablation.elsewhere import joined
+from matlabel.ablation.merged_seeds import joined
 from matlabel.ablation.table import table_of
 from matlabel.ablation.text import csv_text, markdown
 from matlabel.artifacts.errors import UserError
