@@ -76,7 +76,7 @@ def rates_of(run: Path, kilobytes: float) -> list[Rate]:
     rates = []
     for stage in KINDS:
         records = [json.loads(file.read_text()) for file in sorted((run / stage).glob("*.provenance.json"))]
-        main = [record for record in records if record["file"].endswith((".h5", ".pt", ".checks.json"))]
+        main = [record for record in records if record["file"].endswith((".h5", ".safetensors", ".checks.json"))]
         if not main:
             continue
         covered = sum(counted[record["file"][:11]] for record in main if record["file"][:11] in counted)

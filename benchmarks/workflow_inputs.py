@@ -25,7 +25,7 @@ case $stage in
   cam)
     truncate -s 2M "$out"
     for name in history.csv check.json held_out.csv; do truncate -s 1K "$folder/$name"; done ;;
-  segmenter) truncate -s 2M "$out"; truncate -s 1K "$folder/history.csv" ;;
+  segmenter) truncate -s 2M "$out"; for name in config.json history.csv; do truncate -s 1K "$folder/$name"; done ;;
   evaluation)
     echo '{}' > "$out"
     for name in per_class per_image wrong_tags curves; do truncate -s 20K "$folder/$name.csv"; done ;;
