@@ -4,8 +4,8 @@
     python benchmarks/robustness.py --csv docs/robustness.csv
 
 MATLABEL_SETS holds data sets in the folder format by name (see robustness_cells.py; those that are missing are left
-out, aloud), MATLABEL_WEIGHTS state dicts of the trunks, resnet18*.pt or resnet18*.pt.xz. Each row is one training and
-what follows, up to the scores of its labels; a row that stands in the CSV is not run again.
+out, aloud), MATLABEL_WEIGHTS state dicts of the backbones, resnet18*.pt or resnet18*.pt.xz. Each row is one training
+and what follows, up to the scores of its labels; a row that stands in the CSV is not run again.
 
 `plain` is the classifier without terms and pasting, its maps read and spread, with the same trimaps and matting. The
 rows under "made to fail" have to be warned of, the others must not be.
@@ -31,8 +31,8 @@ from robustness_tables import table_text
 HERE = Path(__file__).resolve().parent
 
 
-def trunk(backbone: str, weights: Path, folder: Path) -> Path:
-    """A trunk's state dict, unpacked if need be."""
+def start(backbone: str, weights: Path, folder: Path) -> Path:
+    """A backbone's state dict, unpacked if need be."""
     found = sorted(weights.glob(f"{backbone}*.pt")) + sorted(weights.glob(f"{backbone}*.pt.xz"))
     if not found:
         raise typer.BadParameter(f"{weights}: no {backbone}*.pt or {backbone}*.pt.xz in it")
@@ -81,8 +81,8 @@ def main(
             print(f"left out: no {', '.join(sorted(missing))} in {sets}", file=sys.stderr)
         done = {(row["cell"], row["variant"], int(row["seed"])) for row in read(out)}
         todo = [row for row in todo if (row[0].name, row[1], row[2]) not in done]
-        trunks = {name: str(trunk(name, weights, work)) for name in sorted({cell.backbone for cell, *_ in todo})}
-        options = {"weights": trunks, "sets": str(sets.resolve()), "device": device}
+        backbones = {name: str(start(name, weights, work)) for name in sorted({cell.backbone for cell, *_ in todo})}
+        options = {"weights": backbones, "sets": str(sets.resolve()), "device": device}
         options |= {"threads": threads, "work": str(work)}
         _run_all(todo, options, out, jobs, minutes)
     print(table_text(read(out)))

@@ -31,7 +31,7 @@ class Cell:
         missing, swapped: shares of the tags that are taken away, or replaced by a class that is not tagged.
         shuffled: every image has the tags of another.
         config: what differs from the preset.
-        backbone: the trunk.
+        backbone: as cam.backbone.
         variants: of VARIANTS, a row each.
     """
 
@@ -100,7 +100,7 @@ def config_of(cell: Cell, variant: str, seed: int, data: Path | None, weights: s
 
     Args:
         data: the cell's folder; None: the demo.
-        weights: path of the trunk's state dict.
+        weights: path of the backbone's state dict.
     """
     base = ROOT / ("workflow/presets/own-images.yaml" if data else "config.yaml")
     config = yaml.safe_load(base.read_text())

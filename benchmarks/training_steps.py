@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 from matlabel.training.launch import Job, start
@@ -53,8 +53,8 @@ class Training:
         settings = settings.model_copy(update=dict(weights))
         fabric = start(Job("cam", 0, device, Path("none"), ""), settings)
         classes = batch["tags"].shape[1]
-        trunk = Trunk(settings.backbone, settings.output_stride, True, settings.frozen_stages)
-        network = CamNetwork(trunk, classes, settings.embedding_channels)
+        backbone = Backbone(settings.backbone, settings.output_stride, True, settings.frozen_stages)
+        network = CamNetwork(backbone, classes, settings.embedding_channels)
         _as_if_trained(network, batch["image"])
         model = D2Cam(network, settings, torch.ones(classes).bool(), seed=0, schedule=Schedule(0))
         if model.centres is not None:
@@ -104,12 +104,12 @@ def compare(
 
 def _as_if_trained(network: CamNetwork, images: Tensor) -> None:
     # Random weights with BatchNorm as it starts would overflow, and maps of one sign would leave nothing to contrast.
-    norms = [module for module in network.trunk.modules() if isinstance(module, nn.BatchNorm2d)]
+    norms = [module for module in network.backbone.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         norm.train()
         norm.momentum = 1.0
     with torch.no_grad():
-        mean = F.normalize(network.trunk(network.trunk.scale(images))[-1].mean((0, 2, 3)), dim=0)
+        mean = F.normalize(network.backbone(network.backbone.scale(images))[-1].mean((0, 2, 3)), dim=0)
         weight = network.classifier.weight
         weight -= (weight[:, :, 0, 0] @ mean)[:, None, None, None] * mean[:, None, None]
     network.train()

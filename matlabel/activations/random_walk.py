@@ -1,5 +1,7 @@
 """Spreading: a random walk between pixels with similar features carries activation to the rest of an object."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -8,19 +10,13 @@ from torch import Tensor
 LEAST = 1e-3
 
 
-def transitions(
-    features: list[Tensor], size: tuple[int, int], power: float, layers: tuple[int, ...] = (2, 3, 4)
-) -> Tensor:
-    """T of one image: the mean cosine of some layers, clipped at 0, to the power β, rows summing to one.
+def similarity(features: list[Tensor], size: tuple[int, int], layers: Sequence[int]) -> Tensor:
+    """The mean cosine of some layers between all pixels of one image, clipped at 0: float32[N, N] in [0, 1].
 
     Args:
-        features: maps [1, D, h, w] of the trunk's four layers.
+        features: maps [1, D, h, w] of the backbone's four layers.
         size: (h, w) of the grid of N = h·w nodes.
-        power: β.
         layers: which of the four, 1 to 4.
-
-    Returns:
-        float32[N, N], row-stochastic.
     """
     with torch.autocast(features[0].device.type, enabled=False):
         cosine = 0
@@ -29,7 +25,12 @@ def transitions(
             unit = F.interpolate(maps, size, mode="bilinear", align_corners=False)[0].flatten(1)
             unit = F.normalize(unit, dim=0)
             cosine = cosine + unit.T @ unit
-        walk = (cosine / len(layers)).clamp_min(0) ** power
+        return (cosine / len(layers)).clamp_min(0)
+
+
+def transitions(similar: Tensor, power: float) -> Tensor:
+    """T = similarity^β with rows that sum to one: float32[n, N] of the rows of `similarity`."""
+    walk = similar**power
     return walk / walk.sum(1, keepdim=True).clamp_min(1e-6)
 
 

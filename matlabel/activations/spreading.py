@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from matlabel.activations.own_prototypes import refine_by_prototypes
-from matlabel.activations.random_walk import spread, transitions
+from matlabel.activations.random_walk import similarity, spread, transitions
 from matlabel.networks.classifier import Output
 from matlabel.settings.activations import ActivationsSettings
 
@@ -42,7 +42,7 @@ class Spreading:
         planes = _sized(probabilities, self.features[1].shape[2:])
         # An image at a time: its transitions grow with the square of its pixels.
         features = [layer[index : index + 1] for layer in self.features]
-        transition = transitions(features, planes.shape[1:], self.settings.power, self.settings.layers)
+        transition = transitions(similarity(features, planes.shape[1:], self.settings.layers), self.settings.power)
         planes = spread(planes, transition, self.settings.steps)
         for _ in range(self.again):
             planes = refine_by_prototypes(planes, self.embedding[index], self.temperature, self.parts_classes)

@@ -11,6 +11,7 @@ import torch
 
 from matlabel.activations.stored import stored
 from matlabel.activations.views import Activations, activations
+from matlabel.activations.walk_power import power_for
 from matlabel.artifacts.context import load_context
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.provenance import recorded
@@ -64,7 +65,9 @@ def run(settings: Path, dataset: Path, weights: Path, out: Path, device: str = "
 
 
 def readable(settings: ActivationsSettings, classifier: Classifier, weights: Path) -> ActivationsSettings:
-    """The settings, with `read: maps` where the choice by tags took a plain classifier, which has no embedding.
+    """The settings as they suit the classifier.
+
+    `read: maps` where the choice by tags took a plain one, which has no embedding; a number for `spread.power: auto`.
 
     Raises:
         UserError: they ask for what the classifier was not trained with.
@@ -74,7 +77,11 @@ def readable(settings: ActivationsSettings, classifier: Classifier, weights: Pat
         settings = settings.model_copy(update={"read": "maps"})
     if settings.read != "maps" and classifier.centres is None:
         raise UserError(f"{weights}: trained without an embedding; set activations.from: maps")
-    return settings
+    spread = settings.spread
+    if spread.steps and spread.power == "auto":
+        spread = spread.model_copy(update={"power": power_for(classifier.network.backbone, spread.layers)})
+        print(f"activations: spread.power is {spread.power} for this backbone", file=sys.stderr)
+    return settings.model_copy(update={"spread": spread})
 
 
 def _read(

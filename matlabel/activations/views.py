@@ -46,7 +46,7 @@ def activations(
     """
     height, width = images.shape[2:]
     size = grid(*original)
-    plain = classifier.network.trunk.scale(images)
+    plain = classifier.network.backbone.scale(images)
     views: list[list[Tensor]] = [[] for _ in labels]
     spread_all = None
     # Pixels are compared in the largest view, where the features tell most of them apart.

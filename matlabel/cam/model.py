@@ -16,7 +16,7 @@ from matlabel.cam.schedule import Schedule
 from matlabel.networks.classifier import CamNetwork, Output, relative_maps
 from matlabel.networks.confidence import confident_regions
 from matlabel.settings.cam import CamSettings
-from matlabel.training.loop import head_and_trunk
+from matlabel.training.loop import head_and_backbone
 
 
 class D2Cam(nn.Module):
@@ -62,20 +62,20 @@ class D2Cam(nn.Module):
 
     def parameter_groups(self, settings: CamSettings) -> list[dict]:
         """Parameters of backbone and heads, with their learning rates."""
-        return head_and_trunk(self.network.trunk, self.network.heads, settings)
+        return head_and_backbone(self.network.backbone, self.network.heads, settings)
 
     def forward(self, batch: dict[str, Tensor], step: int, steps: int) -> dict[str, Tensor]:
         """Loss terms of {"image": uint8[B, 3, H, W], "tags": float32[B, K]} in step `step` of `steps`."""
         settings, tags = self.settings, batch["tags"]
         possible = tags
-        images = self.network.trunk.scale(batch["image"])
+        images = self.network.backbone.scale(batch["image"])
         share = self.schedule.share(step, steps) if settings.refines else 0.0
         view = teacher = None
         if share and self.teacher is not None:
             generator = torch.Generator().manual_seed(self.seed * 15_485_863 + step)
             view = random_views(len(images), generator) if settings.consistency else None
             # Before the student: what its forward pass keeps would leave the teacher's no memory that was used before.
-            teacher = teach(self.teacher, images, settings.teacher_scale, self.network.trunk.stride)
+            teacher = teach(self.teacher, images, settings.teacher_scale, self.network.backbone.stride)
             if settings.paste:
                 relative = relative_maps(teacher, tags)
                 pastes = choose_pastes(relative, tags, images.shape[2:], share * settings.paste, generator)

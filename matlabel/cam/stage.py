@@ -33,7 +33,7 @@ from matlabel.cam.samples import TaggedImages
 from matlabel.cam.train import train
 from matlabel.dataset.manifest import ShardManifest, load_shards
 from matlabel.networks.classifier import CamNetwork
-from matlabel.networks.pretrained import build_trunk
+from matlabel.networks.pretrained import build_backbone
 from matlabel.networks.trained_classifier import check_classifier
 from matlabel.settings.cam import CamSettings
 from matlabel.training.launch import Job, start
@@ -119,8 +119,8 @@ def _refuse_missing(samples: TaggedImages, shards: list[ShardManifest], classes:
 def build_network(classes: int, seed: int, settings: CamSettings) -> CamNetwork:
     """The network at the start of training: backbone loaded as the settings say, the rest random by the random seed."""
     torch.manual_seed(seed)
-    trunk = build_trunk(settings.backbone, settings.weights, settings, "cam")
-    return CamNetwork(trunk, classes, settings.embedding_channels)
+    backbone = build_backbone(settings.backbone, settings.weights, settings, "cam")
+    return CamNetwork(backbone, classes, settings.embedding_channels)
 
 
 def _adopt(context: Context[CamSettings], out: Path, history_file: Path) -> None:

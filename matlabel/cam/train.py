@@ -85,11 +85,11 @@ class Trained:
     def metadata(self) -> dict[str, str]:
         """The metadata of model.safetensors beside stage, key and classes."""
         model = self.model
-        trunk, settings = model.network.trunk, model.settings
+        backbone, settings = model.network.backbone, model.settings
         return {
             "backbone": settings.backbone,
-            **trunk.scale.metadata,
-            "licence": trunk.licence,
+            **backbone.scale.metadata,
+            "licence": backbone.licence,
             "settings": canonical(settings.keyed()),
             "plain": self.why_plain or "",
         }

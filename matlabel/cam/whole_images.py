@@ -47,7 +47,8 @@ def whole_maps(fabric: Fabric, network: CamNetwork, pictures: Dataset | Tensor, 
     with torch.inference_mode(), fabric.autocast():
         batches = DataLoader(pictures, batch_size=BATCH, num_workers=workers)
         maps = [
-            network(network.trunk.scale(batch.to(fabric.device)), embed=False).maps.float().cpu() for batch in batches
+            network(network.backbone.scale(batch.to(fabric.device)), embed=False).maps.float().cpu()
+            for batch in batches
         ]
     network.train()
     # Outside of inference mode again.

@@ -86,7 +86,7 @@ class Layout:
     blocks: tuple[int, ...] = ()
 
 
-class Trunk(nn.Module):
+class Backbone(nn.Module):
     """A backbone without its classification head.
 
     Args:
@@ -108,8 +108,7 @@ class Trunk(nn.Module):
         self.layout = layout_of(name, output_stride)
         self.net = timm.create_model(name, **self.layout.arguments)
         open_branches(self.net)
-        self.layer_channels = self.layout.channels
-        self.channels = self.layer_channels[-1]
+        self.channels = self.layout.channels[-1]
         self.scale = scale_of(name, timm.get_pretrained_cfg(name))
         # Of the weights, where they are not timm's default ones: see `networks.pretrained`.
         self.licence = ""
@@ -127,7 +126,7 @@ class Trunk(nn.Module):
         images = images.contiguous(memory_format=torch.channels_last)
         return maps_of(self.net, self.layout, images)
 
-    def train(self, mode: bool = True) -> "Trunk":
+    def train(self, mode: bool = True) -> "Backbone":
         super().train(mode)
         if self.freeze_norm:
             keep_norm(self.net)
@@ -152,7 +151,7 @@ def layout_of(name: str, output_stride: OutputStride) -> Layout:
     """Find out how a backbone gives four feature maps, without loading its weights.
 
     Raises:
-        UserError: see `Trunk`.
+        UserError: see `Backbone`.
     """
     if not timm.is_model(name) or "." in name:
         raise UserError(_unknown(name))

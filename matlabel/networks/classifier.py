@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Output:
     Attributes:
         maps: S, float32[B, K, h, w]: class maps before ReLU.
         embedding: Z, float32[B, d, h, w] of unit length, or None without an embedding head.
-        features: maps of the trunk's four layers.
+        features: maps of the backbone's four layers.
     """
 
     maps: Tensor
@@ -34,21 +34,21 @@ class CamNetwork(nn.Module):
     """S = w·F and Z = g(F) / |g(F)| on the features F of a backbone; g is two 1×1 convolutions.
 
     Args:
-        trunk: where F comes from.
+        backbone: where F comes from.
         classes: K.
         embedding_size: d; None: no embedding.
     """
 
-    def __init__(self, trunk: Trunk, classes: int, embedding_size: int | None):
+    def __init__(self, backbone: Backbone, classes: int, embedding_size: int | None):
         super().__init__()
-        self.trunk = trunk
+        self.backbone = backbone
         # First, so that it starts the same with and without an embedding: what terms add is then all that differs.
-        self.classifier = _initialised(nn.Conv2d(trunk.channels, classes, 1, bias=False))
+        self.classifier = _initialised(nn.Conv2d(backbone.channels, classes, 1, bias=False))
         self.embedder = None
         if embedding_size:
-            width = max(embedding_size, trunk.channels // 4)
+            width = max(embedding_size, backbone.channels // 4)
             self.embedder = nn.Sequential(
-                _initialised(nn.Conv2d(trunk.channels, width, 1)),
+                _initialised(nn.Conv2d(backbone.channels, width, 1)),
                 nn.ReLU(inplace=True),
                 _initialised(nn.Conv2d(width, embedding_size, 1)),
             )
@@ -60,7 +60,7 @@ class CamNetwork(nn.Module):
 
     def forward(self, images: Tensor, embed: bool = True) -> Output:
         """Normalised images [B, 3, H, W] -> maps and (if wanted and there is a head) embedding at the output stride."""
-        features = self.trunk(images)
+        features = self.backbone(images)
         maps = self.classifier(features[-1]).float()
         embedding = None
         if embed and self.embedder is not None:

@@ -16,12 +16,12 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.reading import read_bytes
 from matlabel.artifacts.state_dict import check_state, load_into, load_state, parsed_state
 from matlabel.artifacts.weights import is_safetensors, load_weights, parsed
-from matlabel.networks.backbone import Scale, Trunk, layout_of, scale_of
+from matlabel.networks.backbone import Backbone, Scale, layout_of, scale_of
 from matlabel.settings.start_weights import PACKAGES, timm_name
 from matlabel.settings.training import TrainingSettings
 
 # Of a file of ours: the stage that wrote it -> what precedes the names of the backbone's tensors.
-_PREFIXES = {"cam": "network.trunk.net.", "segmenter": "encoder.model."}
+_PREFIXES = {"cam": "network.backbone.net.", "segmenter": "encoder.model."}
 _HUB_FILES = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
 
 
@@ -44,7 +44,7 @@ class Start:
     where: str
 
 
-def build_trunk(name: str, weights: str, settings: TrainingSettings, stage: str) -> Trunk:
+def build_backbone(name: str, weights: str, settings: TrainingSettings, stage: str) -> Backbone:
     """The backbone at the start of a training, weights loaded.
 
     Args:
@@ -58,10 +58,10 @@ def build_trunk(name: str, weights: str, settings: TrainingSettings, stage: str)
         UserError: the weights cannot be had or do not fit.
     """
     start = start_of(name, weights, stage)
-    trunk = Trunk(name, settings.output_stride, freezes_norm(weights, settings), settings.frozen_stages)
-    fill(trunk.net, name, start)
-    trunk.scale, trunk.licence = start.scale, start.licence
-    return trunk
+    backbone = Backbone(name, settings.output_stride, freezes_norm(weights, settings), settings.frozen_stages)
+    fill(backbone.net, name, start)
+    backbone.scale, backbone.licence = start.scale, start.licence
+    return backbone
 
 
 def freezes_norm(weights: str, settings: TrainingSettings) -> bool:

@@ -74,7 +74,7 @@ class SegmenterNetwork(nn.Module):
         self.freeze_norm = False
 
     @property
-    def trunk(self) -> nn.Module:
+    def backbone(self) -> nn.Module:
         """The encoder's timm model."""
         return self.model.encoder.model
 
@@ -94,7 +94,7 @@ class SegmenterNetwork(nn.Module):
     def train(self, mode: bool = True) -> "SegmenterNetwork":
         super().train(mode)
         if self.freeze_norm:
-            keep_norm(self.trunk)
+            keep_norm(self.backbone)
         return self
 
 
@@ -165,12 +165,12 @@ def build_segmenter(settings: SegmenterSettings, weights: str, classes: int) -> 
         UserError: the weights cannot be had or do not fit, or the encoder not the architecture.
     """
     network = SegmenterNetwork(settings, classes)
-    open_branches(network.trunk)
+    open_branches(network.backbone)
     start = start_of(settings.encoder, weights, "segmenter")
-    fill(network.trunk, settings.encoder, start)
+    fill(network.backbone, settings.encoder, start)
     network.scale, network.licence = start.scale, start.licence
     network.freeze_norm = freezes_norm(weights, settings)
-    freeze(network.trunk, network.layout.modules, settings.frozen_stages, network.freeze_norm)
+    freeze(network.backbone, network.layout.modules, settings.frozen_stages, network.freeze_norm)
     return network
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from matlabel.artifacts.errors import UserError, cut
 from matlabel.artifacts.state_dict import load_into
 from matlabel.artifacts.weights import load_weights, ours, recorded_settings
-from matlabel.networks.backbone import Scale, Trunk
+from matlabel.networks.backbone import Backbone, Scale
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 
@@ -50,10 +50,10 @@ def load_classifier(path: str | Path, device: str) -> Classifier:
     scale = Scale.of(weights.metadata, path)
     if odd := next((name for name in weights.tensors if not name.startswith(("network.", "centres."))), None):
         raise UserError(f"{path}: holds {cut(odd)}, which no training of cam writes")
-    trunk = Trunk(settings.backbone, settings.output_stride)
-    network = CamNetwork(trunk, len(classes), settings.embedding_channels)
+    backbone = Backbone(settings.backbone, settings.output_stride)
+    network = CamNetwork(backbone, len(classes), settings.embedding_channels)
     load_into(network, _part(weights.tensors, "network"), str(path))
-    trunk.scale, trunk.licence = scale, weights.metadata.get("licence", "")
+    backbone.scale, backbone.licence = scale, weights.metadata.get("licence", "")
     network.eval().requires_grad_(False).to(device)
     centres = {
         name: value.to(device) for name, value in _centres(path, weights.tensors, settings, len(classes)).items()

@@ -108,20 +108,6 @@ def begin(
     return True
 
 
-def at_work(results: Path) -> str | None:
-    """Why jobs may be running on a results folder, or soon will; None where certainly none are.
-
-    Raises:
-        UserError: a driver's file is unreadable.
-    """
-    for _, other in _others(results / FOLDER):
-        if why := other.obstacle():
-            return why
-        if other.alive():
-            return f"another run is starting ({other.owner}, since {other.since}); wait for it, or stop it"
-    return None
-
-
 def end(unfinished: Collection[str] = ()) -> None:
     """Unregister this driver's jobs, after all of them have ended.
 

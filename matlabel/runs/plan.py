@@ -174,8 +174,8 @@ class Plan:
     def downloads(self) -> list[str]:
         """Weights that `fetch` can download for the trainings: backbones (imagenet), and timm's names."""
         trainings = [node for node in self.nodes.values() if node.definition.trains(node.settings)]
-        starts = {(node.settings.trunk, node.settings.weights) for node in trainings}
-        found = {trunk if weights == "imagenet" else timm_name(weights, trunk) for trunk, weights in starts}
+        starts = {(node.settings.backbone, node.settings.weights) for node in trainings}
+        found = {backbone if weights == "imagenet" else timm_name(weights, backbone) for backbone, weights in starts}
         return sorted(found - {None})
 
     def add(self, path: str, text: str) -> str:

@@ -72,7 +72,7 @@ def resources_of(stage: Stage, settings: Settings, images: int, gpu: bool, attem
     if images and stage.training:
         pixels = settings.crop**2 / 256**2
         here, tasks = settings.devices, settings.nodes
-        backbone = _factor(settings.trunk)
+        backbone = _factor(settings.backbone)
         crops = max(settings.epochs * images, settings.steps * settings.batch_size)
         seconds = stage.seconds * crops * pixels * backbone / tasks
         loading = settings.workers if settings.workers is not None else 8 if gpu else 0

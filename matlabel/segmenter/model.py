@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from matlabel.artifacts.label_image import VOID
 from matlabel.networks.segmenter import SegmenterNetwork
 from matlabel.settings.segmenter import SegmenterSettings
-from matlabel.training.loop import head_and_trunk
+from matlabel.training.loop import head_and_backbone
 
 
 class Segmenter(nn.Module):
@@ -19,7 +19,7 @@ class Segmenter(nn.Module):
 
     def parameter_groups(self, settings: SegmenterSettings) -> list[dict]:
         """Parameters of backbone and head, with their learning rates."""
-        return head_and_trunk(self.network.trunk, self.network.heads, settings)
+        return head_and_backbone(self.network.backbone, self.network.heads, settings)
 
     def forward(self, batch: dict[str, Tensor], step: int, steps: int) -> dict[str, Tensor]:
         """{"segmentation": loss} of {"image": uint8[B, 3, H, W], "labels": uint8[B, H, W]} and, by the target,

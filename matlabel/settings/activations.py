@@ -1,7 +1,7 @@
 """Settings of the stage activations."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,20 +17,19 @@ _UNREAD = {"cam": (), "segmenter": (*_READ_OUT, "gamma"), "files": (*_READ_OUT, 
 
 
 class SpreadSettings(Settings):
-    """Random walk over the similarity of the trunk's features, between all pixels of an image."""
+    """Random walk over the similarity of the backbone's features, between all pixels of an image."""
 
     layers: list[Literal[1, 2, 3, 4]] = Field(
         [1, 1, 2, 3, 4],
         min_length=1,
         max_length=32,
-        description="Layers of the trunk whose cosines are averaged; one named twice counts twice.",
+        description="Layers of the backbone whose cosines are averaged; one named twice counts twice.",
     )
     steps: int = Field(32, ge=0, le=10_000, description="Steps of the walk; 0: no spreading.")
-    power: float = Field(
-        20.0,
-        gt=0,
-        le=1000,
-        description="Exponent of the similarity before its rows are normalised; larger wants more steps.",
+    power: Literal["auto"] | Annotated[float, Field(gt=0, le=1000)] = Field(
+        "auto",
+        description="Exponent of the similarity before its rows are normalised; larger wants more steps. auto: by the "
+        "backbone, such that as many pixels share a step as with a ResNet-50 at 20.",
     )
     again: int = Field(
         1,

@@ -14,7 +14,7 @@ TERMS = ("category", "foreground", "consistency", "exclusivity", "paste")
 class CamSettings(TrainingSettings):
     """The D2CAM classifier. A term of weight 0 is gone, with its cost."""
 
-    backbone: BackboneName = Field("resnet50", description="The trunk: any of timm's names, without a tag.")
+    backbone: BackboneName = Field("resnet50", description="Any of timm's names, without a tag.")
     weights_from: PathText | None = Field(
         None, description="A model.safetensors of an earlier run to use as it is: no training."
     )
@@ -87,8 +87,3 @@ class CamSettings(TrainingSettings):
     def embedding_channels(self) -> int | None:
         """Channels d of the network's embedding; None where no term trains one."""
         return self.embedding_size if self.embeds else None
-
-    @property
-    def trunk(self) -> str:
-        """The name of the backbone."""
-        return self.backbone

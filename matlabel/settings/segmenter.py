@@ -20,7 +20,7 @@ class SegmenterSettings(TrainingSettings):
     architecture: Architecture = Field(
         "deeplabv3plus", description="Of segmentation_models.pytorch; dpt takes ViTs, the others all else."
     )
-    encoder: BackboneName = Field("resnet50", description="The trunk: any of timm's names, as cam.backbone.")
+    encoder: BackboneName = Field("resnet50", description="The backbone, as cam.backbone.")
     weights: PathText = Field(
         "imagenet", description="Start of the encoder: as cam.weights, or cam (the classifier's)."
     )
@@ -33,8 +33,8 @@ class SegmenterSettings(TrainingSettings):
     ] = Field((6, 12, 18), description="Dilations of the pyramid of deeplabv3plus and deeplabv3.")
 
     @property
-    def trunk(self) -> str:
-        """The name of the backbone."""
+    def backbone(self) -> str:
+        """The encoder, as a training names it."""
         return self.encoder
 
     @model_validator(mode="after")

@@ -7,7 +7,6 @@ from pydantic import Field, field_validator, model_validator
 
 from matlabel.settings.base import Settings, free
 from matlabel.settings.paths import PathText
-from matlabel.settings.start_weights import weights_file
 
 # Of a picture, in pixels.
 LongSide = Annotated[int, Field(ge=32, le=8192)]
@@ -23,25 +22,25 @@ class TrainingSettings(Settings):
     )
     weights: PathText = Field(
         "imagenet",
-        description="Start of the trunk: imagenet (the literature's of a ResNet, timm's default of others), a full "
+        description="Start of the backbone: imagenet (the literature's of a ResNet, timm's default of others), a full "
         "name of timm's with its tag (resnet50.a1_in1k), package (of tf_efficientnet_lite0 to 2, by the extra lite), "
         "none, or a file: state_dict or safetensors.",
     )
     output_stride: Literal["auto", 8, 16, 32] = Field(
         "auto",
-        description="Input pixels to one pixel of the trunk's last map; auto: 16, or what a trunk has that cannot be "
+        description="Input pixels to one pixel of the last map; auto: 16, or what a backbone has that cannot be "
         "dilated.",
     )
     norm: Literal["auto", "frozen", "train"] = Field(
         "auto",
-        description="The trunk's BatchNorm, statistics and affine part; auto: frozen with given weights, trained with "
-        "weights none. Norms without statistics (LayerNorm) are trained in any case.",
+        description="The backbone's BatchNorm, statistics and affine part; auto: frozen with given weights, trained "
+        "with weights none. Norms without statistics (LayerNorm) are trained in any case.",
     )
     frozen_stages: int = Field(
         0,
         ge=0,
         le=4,
-        description="Parts that are not trained: 1 the stem, 2 also stage 1 of the trunk's four, 3 also stage 2, 4 "
+        description="Parts that are not trained: 1 the stem, 2 also stage 1 of the backbone's four, 3 also stage 2, 4 "
         "also stage 3.",
     )
     epochs: int = Field(8, ge=1, le=10_000, description="Times that each image is seen ...")
@@ -60,7 +59,7 @@ class TrainingSettings(Settings):
     )
     jitter: float = Field(0.3, ge=0, le=1, description="Strength of the brightness, contrast and saturation changes.")
     lr: float = Field(
-        0.01, gt=0, le=100, description="Learning rate of the trunk, decaying to 0 as (1 - progress)^0.9."
+        0.01, gt=0, le=100, description="Learning rate of the backbone, decaying to 0 as (1 - progress)^0.9."
     )
     head_lr_factor: float = Field(10.0, gt=0, le=10_000, description="The new layers learn this much faster.")
     weight_decay: float = Field(1e-4, ge=0, le=10)
@@ -82,16 +81,6 @@ class TrainingSettings(Settings):
     def epochs_of(self, images: int) -> int:
         """How often a training sees each of its images: `epochs`, or more until `steps` are done."""
         return max(self.epochs, ceil(self.steps / max(1, images // self.batch_size)))
-
-    @property
-    def trunk(self) -> str:
-        """The name of the backbone."""
-        raise NotImplementedError
-
-    @property
-    def weights_file(self) -> str | None:
-        """The file named by `weights`; None where it is no file."""
-        return weights_file(self.weights, self.trunk)
 
     @property
     def processes(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import torch
 from lightning_fabric import Fabric
+from timm.utils.agc import adaptive_clip_grad
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -21,6 +22,12 @@ from matlabel.devices import memory_named
 from matlabel.settings.training import TrainingSettings
 from matlabel.training.checkpoint import Progress, Watch, greatest, mean_over_processes, resume
 from matlabel.training.launch import Job
+
+# A unit's gradient is cut to this share of its weights' norm: a pretrained backbone's gradients may be any size (with
+# frozen norms an EfficientNet-Lite's are a thousand times a ResNet's), and one learning rate is to serve them all.
+_CLIP = 0.01
+# Nats of cross-entropy. Guessing costs at most ln(classes): such a training has diverged, and does not come back.
+_DIVERGED = 100
 
 
 class Samples(Protocol):
@@ -37,16 +44,16 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
     """Train `model` for `settings.epochs_of(len(samples))`, resuming from the job's checkpoint if there is one.
 
     Args:
-        model: `model(batch, step, steps)` -> name -> loss term, already weighted; `step` counts from 0 over all
-            epochs. It offers `parameter_groups(settings)`. If it has them, `after_step(done, steps)` is called after
-            each step with how many are done, and `columns()` at the end of an epoch, for its row.
+        model: `model(batch, step, steps)` -> name -> loss term, already weighted, a cross-entropy first; `step` counts
+            from 0 over all epochs. It offers `parameter_groups(settings)`. If it has them, `after_step(done, steps)` is
+            called after each step with how many are done, and `columns()` at the end of an epoch, for its row.
         samples: the training images.
 
     Returns:
         one row an epoch: {"epoch", "loss", each term, "lr"}, means over the epoch, and the model's columns.
 
     Raises:
-        UserError: fewer images than a batch, out of memory, or a loss that is not finite.
+        UserError: fewer images than a batch, out of memory, or a training that diverges.
     """
     check_number(job.stage, settings, len(samples))
     bare = model
@@ -65,9 +72,10 @@ def fit(fabric: Fabric, job: Job, settings: TrainingSettings, model: nn.Module, 
                     group["lr"] = group["initial_lr"] * (1 - begun / (epochs * steps)) ** 0.9
                 with memory_named(f"{job.stage}.batch_size or {job.stage}.crop"):
                     values = train_step(fabric, model, optimizer, batch, begun, epochs * steps)
-                if greatest(fabric, not all(map(isfinite, values.values()))):
+                if greatest(fabric, _diverged(values)):
                     raise UserError(
-                        f"{job.stage}: the loss is {values['loss']} in epoch {epoch + 1}; lower {job.stage}.lr"
+                        f"{job.stage}: the training diverged, its loss is {values['loss']:.4g} in epoch {epoch + 1}; "
+                        f"lower {job.stage}.lr"
                     )
                 progress.add(values)
                 shown.show(epoch, step, values)
@@ -111,11 +119,19 @@ def train_step(
     terms = model(batch, step, steps)
     loss = torch.stack(list(terms.values())).sum()
     fabric.backward(loss)
+    for group in optimizer.param_groups:
+        if group["clip"]:
+            adaptive_clip_grad([each for each in group["params"] if each.ndim > 1], _CLIP)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     if hasattr(model.module, "after_step"):
         model.module.after_step(step + 1, steps)
     return {"loss": float(loss.detach()), **{name: float(term.detach()) for name, term in terms.items()}}
+
+
+def _diverged(values: dict[str, float]) -> bool:
+    _, first, *_ = values.values()
+    return first > _DIVERGED or not all(map(isfinite, values.values()))
 
 
 def write_history(path: Path, history: list[dict]) -> None:
@@ -127,11 +143,18 @@ def write_history(path: Path, history: list[dict]) -> None:
     write_text(path, "\n".join(lines) + "\n")
 
 
-def head_and_trunk(trunk: nn.Module, heads: list[nn.Module], settings: TrainingSettings) -> list[dict]:
-    """Two parameter groups: the backbone at settings.lr, the new layers at head_lr_factor times that."""
+def head_and_backbone(backbone: nn.Module, heads: list[nn.Module], settings: TrainingSettings) -> list[dict]:
+    """Two parameter groups: the backbone at settings.lr, the new layers at head_lr_factor times that.
+
+    With SGD the backbone's gradients are clipped to its weights (Brock et al., 2021: adaptive gradient clipping); AdamW
+    takes steps of one size whatever the gradients.
+    """
     fast = [parameter for head in heads for parameter in head.parameters() if parameter.requires_grad]
-    slow = [parameter for parameter in trunk.parameters() if parameter.requires_grad]
-    groups = [{"params": slow, "lr": settings.lr}, {"params": fast, "lr": settings.lr * settings.head_lr_factor}]
+    slow = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": slow, "lr": settings.lr, "clip": settings.optimizer == "sgd"},
+        {"params": fast, "lr": settings.lr * settings.head_lr_factor, "clip": False},
+    ]
     return [group for group in groups if group["params"]]
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from matlabel.activations.readout import combine, decoupled, from_embedding, from_maps
 from matlabel.activations.views import activations, grid
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork, Output
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
@@ -15,7 +15,7 @@ D = 4
 
 
 def classifier(known=(True, True), background=True):
-    network = CamNetwork(Trunk("resnet18", 16), 2, D).eval()
+    network = CamNetwork(Backbone("resnet18", 16), 2, D).eval()
     behind = torch.eye(D)[2:3] if background else torch.zeros(0, D)
     return Classifier(network, ["cat", "dog"], torch.eye(D)[:2], torch.tensor(known), behind)
 
@@ -102,7 +102,7 @@ def test_combining_equal_ways_changes_nothing():
 def test_activations_are_distributions_at_a_quarter_of_the_size(labels, reads):
     torch.manual_seed(0)
     images = torch.randint(0, 255, (2, 3, 50, 66), dtype=torch.uint8)
-    settings = ActivationsSettings(**{"from": reads}, size=64, scales=[1.0, 1.5], spread={"steps": 2})
+    settings = ActivationsSettings(**{"from": reads}, size=64, scales=[1.0, 1.5], spread={"steps": 2, "power": 20})
     for found in activations(images, [labels, labels], (50, 66), classifier(), settings):
         assert found.probabilities.shape == (len(labels) + 1, *grid(50, 66)) == (len(labels) + 1, 13, 17)
         assert torch.allclose(found.probabilities.sum(0), torch.ones(13, 17), atol=1e-4)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matlabel.activations.own_prototypes import refine_by_prototypes
-from matlabel.activations.random_walk import spread, transitions
+from matlabel.activations.random_walk import similarity, spread, transitions
 from matlabel.activations.spreading import Spreading
 from matlabel.networks.classifier import Output
 from matlabel.settings.activations import ActivationsSettings
@@ -16,10 +16,15 @@ def noise(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
+def walk(features, size, power):
+    """T of an image by its last three layers."""
+    return transitions(similarity(features, size, (2, 3, 4)), power)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 99), st.tuples(st.integers(1, 6), st.integers(1, 6)), st.floats(0.5, 20))
 def test_rows_are_distributions(seed, size, power):
-    rows = transitions([noise(1, 5, 4, 5, seed=seed).relu() + 0.01] * 4, size, power)
+    rows = walk([noise(1, 5, 4, 5, seed=seed).relu() + 0.01] * 4, size, power)
     assert rows.shape == (size[0] * size[1],) * 2
     assert rows.min() >= 0
     assert torch.allclose(rows.sum(1), torch.ones(len(rows)), atol=1e-5)
@@ -29,7 +34,7 @@ def two_regions():
     """T of features that differ between the upper and the lower half."""
     features = torch.zeros(1, 2, 6, 6)
     features[0, 0, :3], features[0, 1, 3:] = 1, 1
-    return transitions([features] * 4, (6, 6), 8.0)
+    return walk([features] * 4, (6, 6), 8.0)
 
 
 def test_the_walk_stays_within_alike_features():
@@ -46,7 +51,7 @@ def test_spreading_fills_the_object_and_not_what_is_unlike_it():
 
 
 def test_every_step_is_a_product_with_the_transitions_and_peaks_come_back():
-    transition = transitions([noise(1, 5, 6, 8).relu()] * 4, (6, 8), 4.0)
+    transition = walk([noise(1, 5, 6, 8).relu()] * 4, (6, 8), 4.0)
     start = F.softmax(noise(3, 6, 8, seed=1), 0)
     walked = (torch.linalg.matrix_power(transition.double(), 3) @ start.double().flatten(1).T).T
     for plane, before in zip(walked, start.double().flatten(1), strict=True):
@@ -66,7 +71,7 @@ def photograph(channels=(3, 4, 5, 6)):
 
 
 def spreaded(read="both", **settings):
-    settings = ActivationsSettings(spread=settings, **{"from": read})
+    settings = ActivationsSettings(spread={"power": 20, **settings}, **{"from": read})
     output, probabilities = photograph()
     with torch.no_grad():
         return Spreading(output, settings)(probabilities), probabilities
@@ -81,7 +86,7 @@ def test_what_a_walk_has_mixed_altogether_is_not_blown_up_from_rounding():
     # All pixels are as good as alike, so that many steps leave nothing but the mean.
     layer = 1 + 1e-3 * torch.randn(1, 16, 8, 8, generator=generator)
     planes = F.softmax(torch.randn(3, 8, 8, generator=generator), 0)
-    transition = transitions([layer] * 4, (8, 8), 8.0)
+    transition = walk([layer] * 4, (8, 8), 8.0)
     found = [spread(planes.to(kind), transition.to(kind), 64).float() for kind in (torch.float32, torch.float64)]
     assert (found[0] - found[1]).abs().max() < 1e-2
 
@@ -131,4 +136,5 @@ def test_nothing_is_read_again_where_a_label_is_sure_nowhere():
 
 def test_nobody_asked_for_any_class():
     output, probabilities = photograph()
-    assert same(Spreading(output, ActivationsSettings())([probabilities[2]] * 3), [probabilities[2]] * 3)
+    unasked = [probabilities[2]] * 3
+    assert same(Spreading(output, ActivationsSettings())(unasked), unasked)

@@ -9,7 +9,7 @@ from matlabel.settings.cam import CamSettings
 
 # Block `cam` of a config: that of whole runs, but for what cannot be compared step by step.
 SMALL = {**TINY["cam"], "norm": "frozen", "optimizer": "sgd"}
-# A trunk of noise learns nothing, so tags would choose a plain classifier.
+# A backbone of noise learns nothing, so tags would choose a plain classifier.
 TERMS_TAKEN = {**SMALL, "warmup": 2, "fallback": "off"}
 
 

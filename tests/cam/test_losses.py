@@ -7,7 +7,7 @@ from pydantic import Field
 from matlabel.cam.losses import LOSSES
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import TERMS, CamSettings
 
@@ -31,7 +31,7 @@ def with_sparsity(monkeypatch):
     def model(**weights):
         settings = SparseSettings(backbone="resnet18", weights="none", embedding_size=8, paste=0, **weights)
         torch.manual_seed(0)
-        network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
+        network = CamNetwork(Backbone("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
         return D2Cam(network, settings, torch.tensor([True, True]), 0, Schedule(1)).train()
 
     return model
@@ -51,7 +51,7 @@ def test_another_loss_is_weighted_trained_and_gone_at_weight_zero(with_sparsity,
         assert torch.equal(without[name], once[name])
     made = with_sparsity(sparsity=1.0)
     made(batch, *LATE)["sparsity"].backward()
-    gradients = [parameter.grad for parameter in made.network.trunk.parameters() if parameter.grad is not None]
+    gradients = [parameter.grad for parameter in made.network.backbone.parameters() if parameter.grad is not None]
     assert any(gradient.abs().sum() > 0 for gradient in gradients)
 
 

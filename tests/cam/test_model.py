@@ -3,7 +3,7 @@ import torch
 
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 
@@ -17,7 +17,7 @@ LATE = (9, 10)
 def model(seed=0, **weights):
     settings = CamSettings(backbone="resnet18", weights="none", embedding_size=8, **{**OFF, **weights})
     torch.manual_seed(seed)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, settings.embedding_channels)
+    network = CamNetwork(Backbone("resnet18", 16, freeze_norm=True), 3, settings.embedding_channels)
     return D2Cam(network, settings, torch.tensor([True, True, False]), seed, Schedule(1))
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matlabel.cam.model import D2Cam
 from matlabel.cam.paste import LARGEST, SMALLEST, Pastes, choose_pastes
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 
@@ -154,7 +154,7 @@ def model(**changes):
     changes = {"category": 0.2, "consistency": 1.0, "paste": 0, **changes}
     options = CamSettings(backbone="resnet18", weights="none", embedding_size=8, **changes)
     torch.manual_seed(0)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, options.embedding_channels)
+    network = CamNetwork(Backbone("resnet18", 16, freeze_norm=True), 3, options.embedding_channels)
     return D2Cam(network, options, torch.tensor([True, True, False]), 0, Schedule(1)).train()
 
 

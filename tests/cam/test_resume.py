@@ -6,7 +6,7 @@ from small_training import Killed, images, options
 
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.training.launch import Job, start
 from matlabel.training.loop import fit
@@ -26,7 +26,7 @@ def train(animals, folder, die_in=float("inf"), **changes):
     samples = images(animals, settings)
     job = Job("cam", 0, "cpu", folder / "checkpoint.pt", "same")
     fabric = start(job, settings)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
+    network = CamNetwork(Backbone("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
     model = Mortal(network, settings, samples.alone(), 0, Schedule(0))
     model.die_in = die_in
     history = fit(fabric, job, settings, model, samples)

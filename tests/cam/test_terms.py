@@ -9,7 +9,7 @@ from matlabel.cam.losses.category import category_loss
 from matlabel.cam.losses.consistency import consistency_loss, follow, random_views, teach, warp
 from matlabel.cam.losses.exclusivity import exclusivity_loss
 from matlabel.cam.losses.foreground import foreground_loss
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork, relative_maps
 from matlabel.networks.confidence import SHARE, confident_regions
 
@@ -170,7 +170,7 @@ def test_the_teacher_starts_as_the_student_and_then_follows_slowly():
 
 
 def test_a_teacher_leaves_nothing_behind_that_moves_and_nothing_frozen_moves_it():
-    student = CamNetwork(Trunk("resnet18", 16, freeze_norm=False, frozen_stages=2), 2, 4)
+    student = CamNetwork(Backbone("resnet18", 16, freeze_norm=False, frozen_stages=2), 2, 4)
     teacher = student.frozen_copy()
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
     student(torch.randn(2, 3, 32, 32))
@@ -183,11 +183,11 @@ def test_a_teacher_leaves_nothing_behind_that_moves_and_nothing_frozen_moves_it(
         new = student.state_dict()[name]
         expected = torch.lerp(before[name], new, 0.1) if new.is_floating_point() else new
         assert torch.allclose(value, expected, atol=1e-6), name
-    assert not torch.equal(before["trunk.net.bn1.running_mean"], teacher.trunk.net.bn1.running_mean)
+    assert not torch.equal(before["backbone.net.bn1.running_mean"], teacher.backbone.net.bn1.running_mean)
 
 
 class Pooled(torch.nn.Module):
-    """A trunk whose features are the picture itself at stride 16."""
+    """A backbone whose features are the picture itself at stride 16."""
 
     channels = 3
 

@@ -13,7 +13,7 @@ from matlabel.cam import train as train_module
 from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.train import train
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.training.launch import Job, start
 
@@ -23,7 +23,7 @@ HARM = {"exclusivity": 3000.0, "warmup": 4, "steps": 12, "optimizer": "adamw", "
 
 def network(settings):
     torch.manual_seed(0)
-    return CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
+    return CamNetwork(Backbone("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
 
 
 class Seeing(TaggedImages):

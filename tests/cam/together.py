@@ -16,7 +16,7 @@ from matlabel.cam.model import D2Cam
 from matlabel.cam.samples import TaggedImages
 from matlabel.cam.schedule import Schedule
 from matlabel.dataset.manifest import Entry, ShardManifest
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.settings.cam import CamSettings
 from matlabel.training.launch import Job, start
@@ -61,7 +61,7 @@ def main(folder, images, devices, nodes, die_in="inf"):
     samples = TaggedImages([shard], ["cat", "dog"], settings, 0)
     job = Job("cam", 0, "cpu", Path(folder) / "checkpoint.pt", "same")
     fabric = start(job, settings)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
+    network = CamNetwork(Backbone("resnet18", 16, freeze_norm=True), 2, settings.embedding_channels)
     model = Terminated(network, settings, samples.alone(), 0, Schedule(0))
     model.die_in, model.rank = float(die_in), fabric.global_rank
     history = fit(fabric, job, settings, model, samples)

@@ -15,9 +15,9 @@ from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.state_dict import load_into, load_state, save_state
 from matlabel.artifacts.weights import load_weights, save_weights
 from matlabel.cam.centres import Centres
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
-from matlabel.networks.pretrained import build_trunk
+from matlabel.networks.pretrained import build_backbone
 from matlabel.networks.segmenter import build_segmenter, load_segmenter
 from matlabel.networks.trained_classifier import load_classifier
 from matlabel.settings.cam import CamSettings
@@ -25,7 +25,7 @@ from matlabel.settings.segmenter import SegmenterSettings
 
 CAM = CamSettings(backbone="resnet18", embedding_size=4, background_centres=2)
 SEGMENTER = SegmenterSettings(encoder="resnet18", architecture="segformer")
-TRUNK = Trunk("resnet18").net
+BACKBONE = Backbone("resnet18").net
 SCALE = {"mean": "[0.5, 0.5, 0.5]", "std": "[0.5, 0.5, 0.5]"}
 LINEAR = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.ones(2)}
 
@@ -84,7 +84,7 @@ Forgeable = tuple[dict[str, torch.Tensor], dict[str, str]]
 @pytest.fixture(scope="module")
 def classifier() -> Forgeable:
     centres = Centres(2, CAM.background_centres, 3, CAM.embedding_size, 0.9, torch.ones(2))
-    network = CamNetwork(Trunk("resnet18"), 2, CAM.embedding_channels)
+    network = CamNetwork(Backbone("resnet18"), 2, CAM.embedding_channels)
     parts = {"network": network.state_dict(), "centres": centres.state_dict()}
     tensors = {f"{part}.{name}": value for part, held in parts.items() for name, value in held.items()}
     return tensors, {"stage": "cam", "classes": '["a", "b"]', "settings": json.dumps(CAM.keyed()), **SCALE}
@@ -102,7 +102,7 @@ def test_forged_weights_of_ours_are_refused_by_every_loader(tmp_path, classifier
     path = tmp_path / "w.safetensors"
     texts = ("", "3", "[" * 5000, '{"a": {"b": 1}}', "[1, 2]", "null")
     for (tensors, metadata), load, first, last in (
-        (classifier, load_classifier, "network.trunk.net.conv1.weight", "centres.classes"),
+        (classifier, load_classifier, "network.backbone.net.conv1.weight", "centres.classes"),
         (segmenter, load_segmenter, "encoder.model.conv1.weight", "segmentation_head.0.bias"),
     ):
         save_weights(path, tensors, metadata)
@@ -139,17 +139,19 @@ def test_forged_weights_of_ours_are_refused_by_every_loader(tmp_path, classifier
     ],
 )
 def test_a_start_that_does_not_fit_names_the_tensor(tmp_path, change, message):
-    state = small(TRUNK)
+    state = small(BACKBONE)
     change(state)
     with pytest.raises(UserError, match=message):
-        build_trunk("resnet18", str(written(tmp_path, state)), CAM, "cam")
+        build_backbone("resnet18", str(written(tmp_path, state)), CAM, "cam")
 
 
-def test_old_files_without_counts_of_batches_and_half_precision_still_start_a_trunk(tmp_path):
-    state = {name: value for name, value in small(TRUNK).items() if "num_batches" not in name}
+def test_old_files_without_counts_of_batches_and_half_precision_still_start_a_backbone(tmp_path):
+    state = {name: value for name, value in small(BACKBONE).items() if "num_batches" not in name}
     halves = {f"module.{name}": value.half() for name, value in state.items()}
-    trunk = build_trunk("resnet18", str(written(tmp_path, {"state_dict": {**halves, "fc.weight": 3}})), CAM, "cam")
-    assert torch.equal(trunk.net.layer4[0].conv1.weight, torch.zeros(512, 256, 3, 3))
+    backbone = build_backbone(
+        "resnet18", str(written(tmp_path, {"state_dict": {**halves, "fc.weight": 3}})), CAM, "cam"
+    )
+    assert torch.equal(backbone.net.layer4[0].conv1.weight, torch.zeros(512, 256, 3, 3))
 
 
 def test_advice_to_run_code_is_never_quoted(tmp_path):

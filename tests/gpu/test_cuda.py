@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from matlabel.activations.random_walk import spread, transitions
+from matlabel.activations.random_walk import similarity, spread, transitions
 from matlabel.activations.views import activations
 from matlabel.cam.model import D2Cam
 from matlabel.cam.schedule import Schedule
 from matlabel.mattes.closed_form import closed_form
 from matlabel.mattes.gpu.closed_form import Prepared, closed_form_batch
 from matlabel.mattes.problem import Problem
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.networks.classifier import CamNetwork
 from matlabel.networks.trained_classifier import Classifier
 from matlabel.settings.activations import ActivationsSettings
@@ -37,7 +37,7 @@ def batch():
 
 def model(chosen):
     torch.manual_seed(0)
-    network = CamNetwork(Trunk("resnet18", 16, freeze_norm=True), 3, chosen.embedding_channels)
+    network = CamNetwork(Backbone("resnet18", 16, freeze_norm=True), 3, chosen.embedding_channels)
     return D2Cam(network, chosen, torch.tensor([True, True, False]), 0, Schedule(0))
 
 
@@ -86,9 +86,9 @@ def test_a_deterministic_training_has_the_same_bits_twice(tmp_path):
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_activations_are_those_of_the_cpu(precision):
     torch.manual_seed(0)
-    network = CamNetwork(Trunk("resnet18", 16), 3, 8).eval().requires_grad_(False)
+    network = CamNetwork(Backbone("resnet18", 16), 3, 8).eval().requires_grad_(False)
     unit = torch.nn.functional.normalize
-    chosen = ActivationsSettings(size=96, scales=[1.0, 1.5])
+    chosen = ActivationsSettings(size=96, scales=[1.0, 1.5], spread={"power": 20})
     images = batch()["image"]
     found = {}
     for device in ("cpu", "cuda"):
@@ -113,7 +113,7 @@ def test_spreading_is_that_of_the_cpu():
     planes = torch.rand(3, 12, 16, generator=generator)
     planes /= planes.sum(0)
     here, there = (
-        spread(planes.to(device), transitions([m.to(device) for m in layers], (12, 16), 8.0), 8)
+        spread(planes.to(device), transitions(similarity([m.to(device) for m in layers], (12, 16), (2, 3, 4)), 8.0), 8)
         for device in ("cpu", "cuda")
     )
     assert torch.allclose(here, there.cpu(), atol=1e-4)

@@ -3,7 +3,7 @@ import torch
 import torchvision
 
 from matlabel.artifacts.errors import UserError
-from matlabel.networks.backbone import Scale, Trunk, layout_of
+from matlabel.networks.backbone import Backbone, Scale, layout_of
 from matlabel.networks.freezing import parts
 from matlabel.runs.starts import KNOWN
 
@@ -11,26 +11,26 @@ from matlabel.runs.starts import KNOWN
 @pytest.mark.parametrize("stride", [8, 16, 32])
 @pytest.mark.parametrize("name", ["resnet18", "convnext_atto", "tf_efficientnet_lite0"])
 def test_the_last_of_four_maps_has_the_output_stride(name, stride):
-    maps = Trunk(name, stride)(torch.zeros(1, 3, 64, 96))
+    maps = Backbone(name, stride)(torch.zeros(1, 3, 64, 96))
     assert maps[-1].shape[2:] == (64 // stride, 96 // stride)
     assert [layer.shape[2] for layer in maps[:2]] == [16, 8]
     assert [layer.shape[1] for layer in maps] == list(layout_of(name, stride).channels)
 
 
 def test_a_vits_four_maps_share_the_stride_of_its_patches_and_cover_any_picture():
-    trunk = Trunk("vit_tiny_patch16_224").eval()
-    assert trunk.layout.blocks == (2, 5, 8, 11)
+    backbone = Backbone("vit_tiny_patch16_224").eval()
+    assert backbone.layout.blocks == (2, 5, 8, 11)
     with torch.no_grad():
-        assert [tuple(each.shape) for each in trunk(torch.zeros(1, 3, 48, 64))] == [(1, 192, 3, 4)] * 4
+        assert [tuple(each.shape) for each in backbone(torch.zeros(1, 3, 48, 64))] == [(1, 192, 3, 4)] * 4
         # 61 x 90 pixels are shown to it as 64 x 96: no strip is left out, and none is added.
-        assert trunk(torch.zeros(1, 3, 61, 90))[-1].shape[2:] == (4, 6)
+        assert backbone(torch.zeros(1, 3, 61, 90))[-1].shape[2:] == (4, 6)
 
 
 @pytest.mark.parametrize(("stride", "dilated"), [(32, [0, 0, 0]), (16, [0, 0, 1]), (8, [0, 1, 1])])
 def test_a_resnet_is_torchvisions_dilated_as_torchvision_does(stride, dilated):
     torch.manual_seed(0)
     theirs = torchvision.models.resnet50(replace_stride_with_dilation=list(map(bool, dilated)))
-    ours = Trunk("resnet50", stride)
+    ours = Backbone("resnet50", stride)
     ours.net.load_state_dict({k: v for k, v in theirs.state_dict().items() if not k.startswith("fc.")})
     theirs.eval().double(), ours.eval().double()
     x = image = torch.randn(1, 3, 64, 64).double()
@@ -50,28 +50,28 @@ def test_a_resnet_is_torchvisions_dilated_as_torchvision_does(stride, dilated):
     ],
 )
 def test_frozen_stages_are_the_stem_and_the_stages_up_to_the_maps(name, stem, first_of_stage_2, last):
-    trunk = Trunk(name, "auto", freeze_norm=False, frozen_stages=2)
-    found = parts(trunk.net, trunk.layout.modules)
+    backbone = Backbone(name, "auto", freeze_norm=False, frozen_stages=2)
+    found = parts(backbone.net, backbone.layout.modules)
     assert found[stem] == 0
     assert found[first_of_stage_2] == 2
     assert {part for key, part in found.items() if key.startswith(f"{last}.")} == {4}
-    for key, parameter in trunk.net.named_parameters():
+    for key, parameter in backbone.net.named_parameters():
         assert parameter.requires_grad == (found[key] >= 2)
 
 
 def test_frozen_norm_keeps_batch_statistics_and_trains_layer_norms():
-    trunk = Trunk("tf_efficientnet_lite0").train()
-    norms = [module for module in trunk.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    backbone = Backbone("tf_efficientnet_lite0").train()
+    norms = [module for module in backbone.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     assert norms
     assert not any(module.training for module in norms)
     assert not any(parameter.requires_grad for module in norms for parameter in module.parameters())
-    assert all(parameter.requires_grad for parameter in Trunk("convnext_atto").parameters())
+    assert all(parameter.requires_grad for parameter in Backbone("convnext_atto").parameters())
 
 
 def test_stages_that_cannot_be_told_apart_are_not_frozen_in_silence():
-    Trunk("densenet121")
+    Backbone("densenet121")
     with pytest.raises(UserError, match="frozen_stages: the stages of this backbone cannot be told apart"):
-        Trunk("densenet121", frozen_stages=1)
+        Backbone("densenet121", frozen_stages=1)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_of_well_known_backbones_nothing_needs_to_be_asked():
 
 def test_each_backbone_has_its_own_normalisation():
     pixel = torch.tensor([124, 116, 104], dtype=torch.uint8).view(1, 3, 1, 1)
-    assert Trunk("resnet18").scale(pixel).abs().max() < 0.02
+    assert Backbone("resnet18").scale(pixel).abs().max() < 0.02
     values = torch.tensor([0, 127, 255], dtype=torch.uint8).view(1, 3, 1, 1)
-    lite = Trunk("tf_efficientnet_lite0").scale(values).flatten()
+    lite = Backbone("tf_efficientnet_lite0").scale(values).flatten()
     assert torch.allclose(lite, torch.tensor([-127 / 128, 0, 1]), atol=1e-6)
 
 

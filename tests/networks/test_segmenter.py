@@ -8,7 +8,7 @@ import torch
 
 from matlabel.artifacts.errors import UserError
 from matlabel.artifacts.weights import save_weights
-from matlabel.networks.pretrained import build_trunk
+from matlabel.networks.pretrained import build_backbone
 from matlabel.networks.segmenter import ARCHITECTURES, build_segmenter, config_text, load_segmenter
 from matlabel.settings.segmenter import SegmenterSettings
 
@@ -35,9 +35,9 @@ def test_the_folder_of_a_segmenter_is_a_model_of_smp(tmp_path, architecture):
         # Odd sides: what is added to have whole cells is cut off again.
         assert network(images[:, :, :50, :70]).shape == (2, 3, 50, 70)
     # Its encoder can be what another training starts from.
-    trunk = build_trunk(encoder, str(tmp_path / "model.safetensors"), SegmenterSettings(), "cam")
-    started = trunk.net.state_dict()
-    assert all(torch.equal(started[name], value) for name, value in network.trunk.state_dict().items())
+    backbone = build_backbone(encoder, str(tmp_path / "model.safetensors"), SegmenterSettings(), "cam")
+    started = backbone.net.state_dict()
+    assert all(torch.equal(started[name], value) for name, value in network.backbone.state_dict().items())
 
 
 def test_every_architecture_of_the_settings_is_there():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from matlabel.artifacts.errors import UserError
-from matlabel.networks.backbone import Trunk
+from matlabel.networks.backbone import Backbone
 from matlabel.runs import Plan
 
 TRAINING = {"weights": "none", "batch_size": 4, "epochs": 3, "steps": 0}
@@ -114,7 +114,7 @@ def test_fetch_is_told_what_the_trainings_of_a_config_start_from(config):
 
 
 def test_weights_are_looked_into_until_their_training_is_done_and_when_they_are_newer(config):
-    state = Trunk("resnet18").net.state_dict()
+    state = Backbone("resnet18").net.state_dict()
     torch.save(state, "own.pt")
     plan = Plan(changed(config, "segmenter", weights="own.pt"))
     plan.check_starts()

@@ -10,7 +10,7 @@ import torch
 from matlabel.artifacts.errors import UserError
 from matlabel.settings.training import TrainingSettings
 from matlabel.training.launch import Job, start
-from matlabel.training.loop import fit, head_and_trunk, write_history
+from matlabel.training.loop import fit, head_and_backbone, write_history
 
 
 class Points:
@@ -44,25 +44,25 @@ def terminate():
 class Model(torch.nn.Module):
     def __init__(self, die_in=None, die=kill):
         super().__init__()
-        self.trunk, self.head = torch.nn.Linear(5, 8), torch.nn.Linear(8, 1)
+        self.backbone, self.head = torch.nn.Linear(5, 8), torch.nn.Linear(8, 1)
         self.drop, self.die_in, self.die = torch.nn.Dropout(0.3), die_in, die
 
     def parameter_groups(self, settings):
-        return head_and_trunk(self.trunk, [self.head], settings)
+        return head_and_backbone(self.backbone, [self.head], settings)
 
     def forward(self, batch, step, steps):
         # Five steps are an epoch.
         if self.die_in is not None and step / 5 >= self.die_in:
             self.die()
-        out = self.head(self.drop(torch.relu(self.trunk(batch["x"]))))[:, 0]
+        out = self.head(self.drop(torch.relu(self.backbone(batch["x"]))))[:, 0]
         return {"fit": torch.nn.functional.binary_cross_entropy_with_logits(out, batch["y"])}
 
 
-def train(folder, die_in=None, die=kill, fingerprint="same", count=40, workers=None, **changes):
-    settings = TrainingSettings(epochs=4, steps=0, batch_size=8, threads=1, **{"lr": 0.05, **changes})
+def train(folder, die_in=None, die=kill, fingerprint="same", count=40, workers=None, model=None, **changes):
+    settings = TrainingSettings(**{"epochs": 4, "steps": 0, "batch_size": 8, "threads": 1, "lr": 0.05, **changes})
     job = Job("cam", 3, "cpu", folder / "checkpoint.pt", fingerprint, workers)
     fabric = start(job, settings)
-    model = Model(die_in, die)
+    model = model or Model(die_in, die)
     history = fit(fabric, job, settings, model, Points(count))
     return torch.cat([p.detach().flatten() for p in model.parameters()]), history
 
@@ -153,8 +153,58 @@ def test_a_damaged_checkpoint_is_refused_aloud(tmp_path, capsys):
 def test_too_few_images_and_a_diverging_loss_are_said(tmp_path):
     with pytest.raises(UserError, match=r"5 training images are fewer than cam\.batch_size 8"):
         train(tmp_path, count=5)
-    with pytest.raises(UserError, match=r"the loss is (nan|inf) in epoch \d; lower cam\.lr"):
+    with pytest.raises(UserError, match=r"diverged, its loss is (nan|inf|[\d.e+]+) in epoch \d; lower cam\.lr"):
         train(tmp_path, lr=100, weight_decay=10)
+
+
+def test_a_loss_that_explodes_is_said_before_it_overflows(tmp_path):
+    class Exploding(Model):
+        def forward(self, batch, step, steps):
+            return {"fit": super().forward(batch, step, steps)["fit"] * 2.0**step, "term": batch["x"].sum() * 1e6}
+
+    # A term may weigh what its user likes: the cross-entropy alone says.
+    with pytest.raises(UserError, match=r"diverged, its loss is -?[\d.e+]+ in epoch 2; lower cam\.lr"):
+        train(tmp_path, model=Exploding())
+
+
+class Steep(Model):
+    """A model whose backbone's gradients are as large as one likes."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, batch, step, steps):
+        hidden = self.backbone(batch["x"])
+        self.before = self.backbone.weight.detach().clone()
+        hidden = hidden + (hidden - hidden.detach()) * (self.factor - 1)
+        out = self.head(torch.relu(hidden))[:, 0]
+        return {"fit": torch.nn.functional.binary_cross_entropy_with_logits(out, batch["y"])}
+
+
+def test_no_gradient_moves_the_backbone_by_more_than_a_share_of_its_weights(tmp_path):
+    steep, gentle = Steep(1e6), Steep(1e-2)
+    for model in (steep, gentle):
+        train(tmp_path / str(model.factor), lr=0.1, count=8, epochs=1, weight_decay=0, precision="32-true", model=model)
+    moved, tiny = ((m.backbone.weight - m.before).norm(dim=1) / m.before.norm(dim=1) for m in (steep, gentle))
+    # One step of Nesterov's is 1.9 learning rates long.
+    torch.testing.assert_close(moved[moved > 0], torch.full_like(moved[moved > 0], 1.9 * 0.1 * 0.01))
+    assert tiny.max() > 0
+    assert tiny.max() < 1e-3
+
+
+def test_a_gradient_that_is_small_enough_is_what_plain_sgd_takes(tmp_path):
+    model, twin = Steep(1e-3), Steep(1e-3)
+    twin.load_state_dict(model.state_dict())
+    train(tmp_path, lr=0.1, count=8, epochs=1, weight_decay=0, precision="32-true", model=model)
+    points = Points(8)
+    points.epoch = 0
+    batch = torch.utils.data.default_collate([points[i] for i in range(8)])
+    sgd = torch.optim.SGD(twin.backbone.parameters(), 0.1, momentum=0.9, nesterov=True)
+    twin(batch, 0, 1)["fit"].backward()
+    sgd.step()
+    moved, expected = (each.backbone.weight - each.before for each in (model, twin))
+    torch.testing.assert_close(moved, expected, rtol=0.01, atol=1e-7)
 
 
 def test_a_device_that_is_not_there_is_refused(tmp_path):

@@ -77,7 +77,7 @@ def test_the_chain_runs_with_a_backbone_of_each_kind(animals, tmp_path, monkeypa
             assert labels.max() <= 2
     # What the classifier learnt is where the segmenter began: frozen stages are still the same.
     classifier, trained = (load_weights(artifact(stage)) for stage in ("cam", "segmenter"))
-    start = classifier.tensors[f"network.trunk.net.{stem}.weight"]
+    start = classifier.tensors[f"network.backbone.net.{stem}.weight"]
     assert torch.equal(trained.tensors[f"encoder.model.{stem}.weight"], start)
     assert classifier.metadata["backbone"] == trained.metadata["backbone"] == backbone
     assert json.loads(trained.metadata["classes"]) == ["cat", "dog"]

@@ -63,7 +63,7 @@ def test_provenance_lies_beside_every_artifact_and_is_true(finished):
 
 def test_what_speaks_against_the_labels_is_the_last_that_a_run_says(finished):
     said = json.loads((finished.folder / "results/runs/default/seed-0/evaluation/scores.json").read_text())["warnings"]
-    # The trunk is noise.
+    # The backbone is noise.
     assert any(text.startswith("cam: ") for text in said)
     assert all(f"WARNING, default, seed 0: {text}" in finished.printed for text in said)
 

@@ -175,5 +175,5 @@ def solve(
     found, steps = conjugate_gradient(stencil, unknown, right, tolerance, iterations, radius, compiled)
     alphas = torch.where(unknown[:, None], found, sure)
     if batch.grid > 1:
-        alphas = upsample(alphas, small, images / whole, batch.heights, batch.widths, batch.grid)
+        alphas = upsample(alphas, small, images / whole, batch.heights, batch.widths)
     return alphas, steps

@@ -56,17 +56,14 @@ def linear_coefficients(
     return coefficients.unflatten(1, (4, count))
 
 
-def upsample(
-    alphas: Tensor, coarse_images: Tensor, images: Tensor, heights: Tensor, widths: Tensor, scale: int
-) -> Tensor:
+def upsample(alphas: Tensor, coarse_images: Tensor, images: Tensor, heights: Tensor, widths: Tensor) -> Tensor:
     """Alphas of the coarse grids at every pixel of the full images.
 
     Args:
         alphas: float[B, C, h, w] on the coarse grids.
         coarse_images: float64[B, 3, h, w] in [0, 1].
-        images: float32[B, 3, H, W] in [0, 1], H = h scale, W = w scale.
+        images: float32[B, 3, H, W] in [0, 1].
         heights, widths: int64[B], the cells that each image fills.
-        scale: side of a cell in pixels.
 
     Returns:
         float32[B, C, H, W], as linear in `alphas` as it is on the CPU; not clipped.

@@ -50,21 +50,6 @@ def test_the_laplacian_is_symmetric_and_annihilates_constants(kind, shape):
     assert np.abs(laplacian.sum(axis=1)).max() < 1e-12
 
 
-@pytest.mark.parametrize("scale", [1, 2, "auto"])
-def test_alphas_of_all_labels_sum_to_one_and_keep_what_is_sure(scale):
-    image, trimap = scene(33, 30, (1, 2, 7))
-    assert_alphas(matte(image, trimap, [1, 2, 7], knn.solve, scale), trimap, [1, 2, 7])
-
-
-@pytest.mark.parametrize("background", [True, False])
-def test_the_order_of_the_labels_only_orders_the_planes(background):
-    image, trimap = scene(33, 30, (1, 2, 7))
-    if not background:
-        trimap[trimap == 0] = 255
-    one, other = (matte(image, trimap, order, knn.solve, 1) for order in ([1, 2, 7], [7, 1, 2]))
-    np.testing.assert_allclose(one[[0, 3, 1, 2]], other, atol=1e-5)
-
-
 @pytest.mark.parametrize("shape", [(1, 3), (2, 2), (1, 9), (9, 2), (3, 3)])
 def test_images_of_fewer_pixels_than_neighbours_work(shape):
     image = scene(*shape)[0]

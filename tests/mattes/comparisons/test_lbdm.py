@@ -37,26 +37,6 @@ def test_it_agrees_with_pymatting_whose_sure_pixels_are_soft():
     )
 
 
-@pytest.mark.parametrize("scale", [1, 2, "auto"])
-@pytest.mark.parametrize("kind", ["colour", "grey", "constant"])
-def test_alphas_of_all_labels_sum_to_one_and_keep_what_is_sure(scale, kind):
-    image, trimap = scene(33, 30, (1, 2, 7))
-    if kind == "grey":
-        image[:] = image[:, :, :1]
-    elif kind == "constant":
-        image[:] = 0.5
-    assert_alphas(matte(image, trimap, [1, 2, 7], lbdm.solve, scale), trimap, [1, 2, 7])
-
-
-@pytest.mark.parametrize("background", [True, False])
-def test_the_order_of_the_labels_only_orders_the_planes(background):
-    image, trimap = scene(33, 30, (1, 2, 7))
-    if not background:
-        trimap[trimap == 0] = 255
-    one, other = (matte(image, trimap, order, lbdm.solve, 1) for order in ([1, 2, 7], [7, 1, 2]))
-    np.testing.assert_allclose(one[[0, 3, 1, 2]], other, atol=1e-5)
-
-
 @pytest.mark.parametrize("shape", [(1, 3), (2, 2), (1, 9), (9, 2), (3, 3)])
 @pytest.mark.parametrize("radius", [1, 3])
 def test_sides_shorter_than_a_window_work(shape, radius):

@@ -1,7 +1,5 @@
 """The random walker against Grady's system, solved densely."""
 
-import warnings
-
 import numpy as np
 import pytest
 from scenes import assert_alphas, scene
@@ -51,29 +49,6 @@ def test_planes_follow_the_values_and_not_the_numbers_of_scikit_image():
     numbers = np.select([trimap == 0, trimap == 3, trimap == 200], [1, 2, 3], 0)
     direct = random_walker(image, numbers, mode="bf", return_full_prob=True, channel_axis=-1)
     np.testing.assert_allclose(random_walk.solve(image, trimap, [200, 0, 3]), direct[[2, 0, 1]], atol=1e-12)
-
-
-@pytest.mark.parametrize("scale", [1, 2, "auto"])
-@pytest.mark.parametrize("kind", ["colour", "grey", "constant", "two colours"])
-def test_alphas_of_all_labels_sum_to_one_and_keep_what_is_sure(scale, kind):
-    image, trimap = scene(33, 30, (1, 2, 7))
-    if kind == "grey":
-        image[:] = image[:, :, :1]
-    elif kind == "constant":
-        image[:] = 0.5
-    elif kind == "two colours":
-        image = np.where(image[:, :, :1] > 0.5, image[0, 0], image[-1, -1])
-    with warnings.catch_warnings(action="error"):
-        assert_alphas(matte(image, trimap, [1, 2, 7], random_walk.solve, scale), trimap, [1, 2, 7])
-
-
-@pytest.mark.parametrize("background", [True, False])
-def test_the_order_of_the_labels_only_orders_the_planes(background):
-    image, trimap = scene(33, 30, (1, 2, 7))
-    if not background:
-        trimap[trimap == 0] = 255
-    one, other = (matte(image, trimap, order, random_walk.solve, 1) for order in ([1, 2, 7], [7, 1, 2]))
-    np.testing.assert_allclose(one[[0, 3, 1, 2]], other, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (2, 2), (1, 9), (9, 1), (3, 3)])
