@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matlabel.settings.start_weights import weights_file
-
 # Mattes by another method than closed_form at a quarter of the size: its seconds and megabytes, times those below. Of
 # vitmatte taken high, as nobody has measured it.
 _MATTING = {"vitmatte": (40, 20), "crf": (6, 2), "none": (0.2, 1), "random_walk": (6, 3), "knn": (6, 3), "lbdm": (3, 2)}
@@ -125,7 +123,7 @@ def _read_by_evaluation(settings: Any) -> tuple[str, ...]:
 
 
 def _training_weights(own: Any) -> tuple[str, ...]:
-    named = (weights_file(own.weights, own.backbone), getattr(own, "weights_from", None))
+    named = (own.weights_file, getattr(own, "weights_from", None))
     return tuple(name for name in named if name)
 
 

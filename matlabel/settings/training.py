@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from matlabel.settings.base import Settings, free
 from matlabel.settings.paths import PathText
+from matlabel.settings.start_weights import weights_file
 
 # Of a picture, in pixels.
 LongSide = Annotated[int, Field(ge=32, le=8192)]
@@ -81,6 +82,12 @@ class TrainingSettings(Settings):
     def epochs_of(self, images: int) -> int:
         """How often a training sees each of its images: `epochs`, or more until `steps` are done."""
         return max(self.epochs, ceil(self.steps / max(1, images // self.batch_size)))
+
+    @property
+    def weights_file(self) -> str | None:
+        """The file named by `weights`; None where it is no file."""
+        # Either training has a `backbone`, which the segmenter calls its encoder.
+        return weights_file(self.weights, self.backbone)
 
     @property
     def processes(self) -> int:
