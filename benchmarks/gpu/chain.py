@@ -13,6 +13,7 @@ from matlabel.labels import stage as labels
 from matlabel.mattes import stage as mattes
 from matlabel.predictions import stage as predictions
 from matlabel.runs import Plan
+from matlabel.runs.inputs import evaluation_inputs
 from matlabel.runs.links import set_links
 from matlabel.segmenter import stage as segmenter
 from matlabel.trimaps import stage as trimaps
@@ -75,13 +76,13 @@ def run(
         learned = Path(plan.artifact(keys["segmenter"]))
         timed(
             "segmenter", segmenter.run, settings("segmenter"), all_of("segmenter"), folder_of("labels"), learned,
-            device=device,
+            cam=weights if plan.node(keys["segmenter"]).settings.weights == "cam" else None, device=device,
         )  # fmt: skip
         segmenters = folder_of("predictions")
         for csv, shard in shards("predictions"):
             timed("predictions", predictions.run, settings("predictions"), csv, learned, shard("predictions"),
                   device=device)  # fmt: skip
-    inputs = plan.evaluation_inputs(keys["evaluation"])
+    inputs = evaluation_inputs(plan, keys["evaluation"])
     held_out, masks = (Path(inputs[name]) if name in inputs else None for name in ("held_out", "masks"))
     made = [folder_of(stage) for stage in ("activations", "trimaps", "mattes", "labels")]
     scores = Path(plan.artifact(keys["evaluation"]))

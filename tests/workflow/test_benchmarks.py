@@ -1,5 +1,7 @@
 """The benchmarks on a tiny run: they run to the end on any machine and print what they promise."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from animals import write_folder
 from PIL import Image
+from tiny import TINY
 
 from matlabel.dataset.file_names import list_images
 from matlabel.dataset.readers.folder import read_labels
@@ -73,6 +76,17 @@ def test_the_accuracy_benchmark_holds_ours_against_pymatting(tmp_path):
     printed = benchmark("accuracy", tmp_path)
     difference = re.search(r"closed_form, scale 1 +\| [\d.e-]+ +\| ([+-][\d.]+) %", printed)
     assert abs(float(difference[1])) < 5
+
+
+def test_the_chain_without_snakemake_comes_to_the_same_scores(run, finished, tmp_path):
+    config = {**TINY, "dataset": {**TINY["dataset"], "path": str(finished.folder / "animals")}}
+    program = "import sys, json, chain; chain.run(json.loads(sys.argv[1]), sys.argv[2], 'cpu', workers=0, matting=1)"
+    command = [sys.executable, "-c", program, json.dumps(config), str(tmp_path)]
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks/gpu")])}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **paths})
+    assert done.returncode == 0, done.stderr
+    scores = "evaluation/scores.json"
+    assert (tmp_path / "results/runs/default/seed-0" / scores).read_bytes() == (run / scores).read_bytes()
 
 
 def test_the_training_benchmark_holds_what_was_asked_for_against_plain():
