@@ -4,8 +4,9 @@
     python benchmarks/robustness.py --csv docs/robustness.csv
 
 MATLABEL_SETS holds data sets in the folder format by name (see robustness_cells.py; those that are missing are left
-out, aloud), MATLABEL_WEIGHTS state dicts of the backbones, resnet18*.pt or resnet18*.pt.xz. Each row is one training
-and what follows, up to the scores of its labels; a row that stands in the CSV is not run again.
+out, aloud), MATLABEL_WEIGHTS state dicts of the backbones, resnet18*.pt or resnet18*.pt.xz (or by --backbone's name).
+Each row is one training and what follows, up to the scores of its labels; a row that stands in the CSV is not run
+again.
 
 `plain` is the classifier without terms and pasting, its maps read and spread, with the same trimaps and matting. The
 rows under "made to fail" have to be warned of, the others must not be.
@@ -21,11 +22,12 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from robustness_cells import CELLS, FAILING, QUICK, Cell, build, data_folder
+from robustness_cells import CELLS, FAILING, QUICK, SMALL, Cell, build, data_folder
 from robustness_tables import table_text
 
 HERE = Path(__file__).resolve().parent
@@ -44,10 +46,11 @@ def start(backbone: str, weights: Path, folder: Path) -> Path:
     return target
 
 
-def rows(quick: bool, only: list[str], seeds: int) -> list[tuple[Cell, str, int]]:
-    """(cell, variant, seed) of what is to be run."""
+def rows(quick: bool, only: list[str], seeds: int, backbone: str = SMALL) -> list[tuple[Cell, str, int]]:
+    """(cell, variant, seed) of what is to be run; `backbone` takes the ResNet-18's place."""
     cells = [cell for cell in [*CELLS, *FAILING] if not only or cell.name in only]
     cells = [cell for cell in cells if not quick or cell.name in QUICK]
+    cells = [replace(cell, backbone=backbone) if cell.backbone == SMALL else cell for cell in cells]
     most = 1 if quick else seeds
     return [
         (cell, variant, seed) for cell in cells for seed in range(min(cell.seeds, most)) for variant in cell.variants
@@ -60,6 +63,7 @@ def main(
     ),
     quick: Annotated[bool, typer.Option(help="One seed, two cells and one that must be warned of.")] = False,
     only: Annotated[list[str], typer.Option(help="Only these cells.")] = [],  # noqa: B006
+    backbone: Annotated[str, typer.Option(help="In place of the ResNet-18; its rows want a CSV of their own.")] = SMALL,
     seeds: Annotated[int, typer.Option(min=1, help="At most so many random seeds of a cell.")] = 3,
     jobs: Annotated[int, typer.Option(min=1, help="Rows side by side.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Of each.")] = 2,
@@ -74,7 +78,7 @@ def main(
     with tempfile.TemporaryDirectory() as temporary:
         work = (folder or Path(temporary)).resolve()
         work.mkdir(parents=True, exist_ok=True)
-        asked = rows(quick, only, seeds)
+        asked = rows(quick, only, seeds, backbone)
         todo = [row for row in asked if not row[0].source or (sets / row[0].source).is_dir()]
         missing = {cell.source for cell, *_ in asked} - {cell.source for cell, *_ in todo}
         if missing:
@@ -131,7 +135,7 @@ def _run_all(todo: list[tuple[Cell, str, int]], options: dict, out: Path, jobs: 
         if time.monotonic() > end:
             return
         cell, variant, seed = row
-        asked = json.dumps({**options, "cell": cell.name, "variant": variant, "seed": seed})
+        asked = json.dumps({**options, "cell": cell.name, "backbone": cell.backbone, "variant": variant, "seed": seed})
         command = [sys.executable, str(HERE / "robustness_row.py"), asked]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

@@ -18,6 +18,10 @@ from matlabel.dataset.readers.folder import read_classes, read_labels
 GARMENTS = ("bag", "coat", "dress", "top", "pants", "skirt", "shorts", "hat")
 
 
+# The backbone of the cells that name none.
+SMALL = "resnet18"
+
+
 @dataclass(frozen=True)
 class Cell:
     """A data set at a size, with its tags as they are or spoilt.
@@ -44,7 +48,7 @@ class Cell:
     swapped: float = 0.0
     shuffled: bool = False
     config: dict = field(default_factory=dict)
-    backbone: str = "resnet18"
+    backbone: str = SMALL
     variants: tuple[str, ...] = ("plain", "default")
 
     @property
@@ -79,7 +83,7 @@ CELLS = [
 # A training that is made to fail: each of these rows has to be warned of.
 UNCHECKED = {"warmup": 0, "consistency": 1.0}
 FAILING = [
-    _voc(250, "tags shuffled", shuffled=True, variants=("default",)),
+    _voc(250, "tags shuffled", shuffled=True, config={"dataset": {"masks": "note"}}, variants=("default",)),
     _voc(250, "terms from step 0", config={"cam": UNCHECKED}, variants=("default",)),
     _voc(250, "learning rate x 30", config={"cam": {"lr": 0.3}}, variants=("default",)),
     _voc(250, "trunk from noise", config={"cam": {"weights": "none"}}, variants=("default",)),

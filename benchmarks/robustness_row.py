@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -19,6 +20,7 @@ def main(asked: dict) -> dict:
     from matlabel.artifacts.errors import UserError
 
     cell = next(cell for cell in [*CELLS, *FAILING] if cell.name == asked["cell"])
+    cell = replace(cell, backbone=asked["backbone"])
     work = Path(asked["work"])
     data = data_folder(cell, work) if cell.source else None
     config = config_of(cell, asked["variant"], asked["seed"], data, asked["weights"][cell.backbone], asked["threads"])

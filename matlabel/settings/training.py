@@ -24,8 +24,8 @@ class TrainingSettings(Settings):
     weights: PathText = Field(
         "imagenet",
         description="Start of the backbone: imagenet (the literature's of a ResNet, timm's default of others), a full "
-        "name of timm's with its tag (resnet50.a1_in1k), package (of tf_efficientnet_lite0 to 2, by the extra lite), "
-        "none, or a file: state_dict or safetensors.",
+        "name of timm's with its tag (resnet50.a1_in1k), package (of tf_efficientnet_lite0, or of 1 and 2 by the extra "
+        "lite), none, or a file: state_dict or safetensors.",
     )
     output_stride: Literal["auto", 8, 16, 32] = Field(
         "auto",

@@ -164,6 +164,15 @@ def test_the_robustness_benchmark_spoils_tags_and_keeps_masks_in_step(animals, t
         assert config.cam.refines == (variant == "default")
 
 
+def test_the_robustness_benchmark_takes_another_backbone_where_a_row_names_none(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from robustness import rows
+
+    named = ["voc6 1200", "voc6 1200, ResNet-50", "tags shuffled"]
+    found = {cell.name: cell.backbone for cell, *_ in rows(False, named, 1, "tf_efficientnet_lite0")}
+    assert [found[name] for name in named] == ["tf_efficientnet_lite0", "resnet50", "tf_efficientnet_lite0"]
+
+
 def test_noise_takes_and_swaps_the_share_of_tags_that_was_asked_for(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     from robustness_cells import Cell, build
