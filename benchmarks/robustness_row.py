@@ -30,19 +30,18 @@ def main(asked: dict) -> dict:
     device = asked["device"]
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    named = {"cell": cell.name, "backbone": cell.backbone, "variant": asked["variant"], "seed": asked["seed"]}
     begin = time.monotonic()
     try:
         run, seconds = chain.run(config, folder, device, workers=0, matting=1)
     except UserError as error:
-        return {"cell": cell.name, "variant": asked["variant"], "seed": asked["seed"], "warnings": f"refused: {error}"}
+        return {**named, "warnings": f"refused: {error}"}
     scores = json.loads((run / "evaluation/scores.json").read_text())
     check = scores["check"] or {}
     percent = lambda value: None if value is None else round(100 * value, 1)  # noqa: E731
     labels = scores["labels"]["all"]
     return {
-        "cell": cell.name,
-        "variant": asked["variant"],
-        "seed": asked["seed"],
+        **named,
         "images": sum(cell.images.values()),
         "scored": scores["images"]["with_masks"],
         "labels": percent(labels["miou"]),

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
+from itertools import product
 
 from measure import table
 from robustness_cells import CELLS, FAILING
@@ -14,19 +15,21 @@ def table_text(rows: Sequence[Row]) -> str:
     parts = [table(*_cells(rows))]
     failing = [row for row in rows if row["cell"] in {cell.name for cell in FAILING}]
     if failing:
-        head = ["made to fail", "labels", "tags' mean AP", "shuffled", "classifier", "warnings"]
-        names = ("cell", "labels", "mean_ap", "shuffled", "model", "warnings")
+        head = ["made to fail", "backbone", "labels", "tags' mean AP", "shuffled", "classifier", "warnings"]
+        names = ("cell", "backbone", "labels", "mean_ap", "shuffled", "model", "warnings")
         parts.append(table(head, [[row[name] or "–" for name in names] for row in failing]))
     return "\n\n".join(parts)
 
 
 def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
-    head = ["data set", "images", "random seeds", "plain", "default", "difference", "seed mIoU, plain", "default"]
-    head += ["enforced, plain", "default", "tags' mean AP (shuffled)", "classifier", "warnings", "cam, s"]
+    head = ["data set", "backbone", "images", "random seeds", "plain", "default", "difference"]
+    head += ["seed mIoU, plain", "default", "enforced, plain", "default"]
+    head += ["tags' mean AP (shuffled)", "classifier", "warnings", "cam, s"]
     lines = []
-    for cell in CELLS:
-        plain, default = ([row for row in rows if row["cell"] == cell.name and row["variant"] == name]
-                          for name in ("plain", "default"))  # fmt: skip
+    backbones = sorted({row["backbone"] for row in rows})
+    for cell, backbone in product(CELLS, backbones):
+        own = [row for row in rows if row["cell"] == cell.name and row["backbone"] == backbone]
+        plain, default = ([row for row in own if row["variant"] == name] for name in ("plain", "default"))
         if not plain or not default:
             continue
         plain_of = {row["seed"]: float(row["labels"]) for row in plain}
@@ -36,6 +39,7 @@ def _cells(rows: Sequence[Row]) -> tuple[list[str], list[list[object]]]:
         lines.append(
             [
                 cell.name,
+                backbone,
                 default[0]["images"],
                 len(default),
                 _mean(plain, "labels"),

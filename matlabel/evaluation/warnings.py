@@ -34,8 +34,8 @@ def warnings(scores: dict[str, Any]) -> list[str]:
             found.append(
                 f"trimaps: {100 * share:.0f} % of the tags have no sure region of their own, and tags that were held "
                 f"out are predicted with {100 * loss:.0f} % of the loss of their frequencies alone: many labels are "
-                "guesses; set cam.weights: imagenet, or add photographs, above all such that show the classes without "
-                "each other"
+                "guesses; start from cam.weights of ImageNet, or add photographs, above all such that show the classes "
+                "without each other"
             )
     cover, trimaps = (score(scores, "without_masks", name) for name in ("cover", "enforced"))
     if trimaps is not None and cover is not None and not LEAST_COVER <= cover <= MOST_COVER:
@@ -61,7 +61,7 @@ def _of_classifier(check: dict[str, Any]) -> list[str]:
         found.append(
             f"cam: tags of images that were held out are predicted with a mean average precision of {mean:.2f}, "
             f"shuffled tags with {shuffled:.2f}: the classifier does not know the classes; see whether the tags are "
-            "right and the photographs show what they say, start from cam.weights: imagenet, lower cam.lr, or add "
+            "right and the photographs show what they say, start from cam.weights of ImageNet, lower cam.lr, or add "
             "photographs"
         )
     elif check["look"] and check["look"]["loss"] >= NOTHING_LEARNT:

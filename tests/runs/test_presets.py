@@ -11,6 +11,7 @@ from snakemake.utils import update_config
 from matlabel.artifacts.errors import UserError
 from matlabel.runs import Plan
 from matlabel.runs.inputs import ablation_inputs
+from matlabel.runs.starts import check_weights
 
 PRESETS = Path(__file__).parents[2] / "workflow" / "presets"
 FOUR = ("category", "foreground", "consistency", "exclusivity")
@@ -40,8 +41,13 @@ def plan_of(tmp_path, monkeypatch):
     return plan
 
 
-def test_one_s_own_images_need_no_more_than_their_folder(plan_of):
+def test_one_s_own_images_need_no_more_than_their_folder_and_no_network(plan_of):
     assert list(plan_of("own-images").variants) == ["default"]
+    config = load_configfile(PRESETS / "own-images.yaml")
+    update_config(config, {"dataset": {"path": "animals"}})
+    plan = Plan(config)
+    assert plan.downloads() == []
+    check_weights("", plan.variants["default"])
 
 
 def test_the_ablation_shares_all_it_can(plan_of):

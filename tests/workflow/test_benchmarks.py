@@ -168,9 +168,14 @@ def test_the_robustness_benchmark_takes_another_backbone_where_a_row_names_none(
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     from robustness import rows
 
-    named = ["voc6 1200", "voc6 1200, ResNet-50", "tags shuffled"]
+    named = ["voc6 1200", "voc6 1200, ResNet-50", "tags shuffled", "demo"]
     found = {cell.name: cell.backbone for cell, *_ in rows(False, named, 1, "tf_efficientnet_lite0")}
-    assert [found[name] for name in named] == ["tf_efficientnet_lite0", "resnet50", "tf_efficientnet_lite0"]
+    assert [found[name] for name in named] == [
+        "tf_efficientnet_lite0",
+        "resnet50",
+        "tf_efficientnet_lite0",
+        "resnet18",
+    ]
 
 
 def test_noise_takes_and_swaps_the_share_of_tags_that_was_asked_for(tmp_path, monkeypatch):
@@ -193,6 +198,7 @@ def test_the_robustness_benchmark_sets_the_default_beside_the_plain_cam(monkeypa
     from robustness_tables import table_text
 
     shared = {
+        "backbone": "resnet18",
         "images": "60",
         "seed_miou": "50",
         "enforced": "10",
@@ -219,6 +225,7 @@ def test_the_robustness_benchmark_sets_the_default_beside_the_plain_cam(monkeypa
     failed = {**shared, "cell": "tags shuffled", "variant": "default", "seed": "0", "labels": "9", "warnings": "cam"}
     printed = table_text([*rows, {**failed, "model": "plain"}])
     [line] = [cells(line) for line in printed.splitlines() if line.startswith("| voc6 60 ")]
-    assert line[2:6] == ["2", "51.0 ± 1.4", "54.0 ± 1.4", "+3.0"]
+    assert line[1] == "resnet18"
+    assert line[3:7] == ["2", "51.0 ± 1.4", "54.0 ± 1.4", "+3.0"]
     assert line[-2:] == ["none", "9.0"]
     assert next(cells(line) for line in printed.splitlines() if line.startswith("| tags shuffled"))[-1] == "cam"
